@@ -1,0 +1,172 @@
+/**
+ * Turns any source of tokens into one that asks once and remembers.
+ *
+ * A source is an effect with a key. However many callers ask for a key, there is one flight: it belongs to the cache,
+ * so a caller who leaves changes nothing for the others, and it is interrupted, on the wire too, when the last one has
+ * left. A failure is shared by those who waited for it and then forgotten.
+ *
+ * @since 0.1.0
+ */
+import * as Cache from "effect/Cache"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
+import * as Hash from "effect/Hash"
+import * as Iterable from "effect/Iterable"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { AccessToken, remainingAt } from "./AccessToken.ts"
+import * as Instant from "./Instant.ts"
+import type { OAuthError } from "./OAuthError.ts"
+
+/**
+ * Tokens by key.
+ *
+ * @stability unstable
+ * @category services
+ * @since 0.1.0
+ */
+export class TokenCache extends Context.Service<TokenCache, {
+  /**
+   * The token of `key`: the remembered one while it is fresh, otherwise one from `source`, asked once for all who wait.
+   * A key stands for a whole identity; two sources under one key are taken to be the same.
+   */
+  readonly get: (
+    key: string,
+    source: Effect.Effect<AccessToken, OAuthError>
+  ) => Effect.Effect<AccessToken, OAuthError>
+}>()("@effect-identity/oauth/TokenCache") {}
+
+/**
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Tokens remembered at once; the least recently used one goes first. Flights are never dropped. @default 10000 */
+  readonly capacity?: number | undefined
+  /** How long before its end a token is replaced, at most: half of its life if that is less. @default 1 minute */
+  readonly margin?: Duration.Input | undefined
+}
+
+/** Equal by key alone, so that whoever comes second joins the flight of the first. */
+class Request implements Equal.Equal {
+  readonly key: string
+  readonly source: Effect.Effect<AccessToken, OAuthError>
+  constructor(key: string, source: Effect.Effect<AccessToken, OAuthError>) {
+    this.key = key
+    this.source = source
+  }
+  [Equal.symbol](that: unknown): boolean {
+    return that instanceof Request && that.key === this.key
+  }
+  [Hash.symbol](): number {
+    return Hash.string(this.key)
+  }
+}
+
+/**
+ * Makes a cache of its own.
+ *
+ * @example
+ * ```ts
+ * import { AccessToken, TokenCache } from "@effect-identity/oauth"
+ * import { Effect, Redacted } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   let asked = 0
+ *   const cache = yield* TokenCache.make()
+ *   const source = Effect.suspend(() => {
+ *     asked++
+ *     return AccessToken.make({ value: Redacted.make("s3cret"), lifetime: "1 hour" })
+ *   })
+ *   yield* Effect.all(Array.from({ length: 1000 }, () => cache.get("app", source)), { concurrency: "unbounded" })
+ *   return asked
+ * })
+ *
+ * Effect.runSync(program) // 1
+ * ```
+ *
+ * @stability unstable
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(
+  options: Options = {}
+): Effect.fn.Return<TokenCache["Service"]> {
+  const capacity = options.capacity ?? 10_000
+  const margin = Duration.toMillis(options.margin ?? "1 minute")
+  let generation = 0
+
+  const freshFor = (token: AccessToken, now: Instant.Instant): number => {
+    const lifetime = Duration.toMillis(token.lifetime)
+    return Duration.toMillis(remainingAt(token, now)) - Math.min(margin, lifetime / 2)
+  }
+
+  const fly = Effect.fnUntraced(function*(request: Request) {
+    const token = yield* request.source
+    return { token: new AccessToken({ ...token, generation: ++generation }), landedAt: yield* Instant.now }
+  })
+
+  const cache = yield* Cache.makeWith(fly, {
+    // The cache itself would evict flights too; `evict` takes what has landed only.
+    capacity: Number.POSITIVE_INFINITY,
+    timeToLive: Exit.match({
+      onFailure: () => Duration.zero,
+      onSuccess: ({ landedAt, token }) => Duration.millis(Math.max(0, freshFor(token, landedAt)))
+    })
+  })
+
+  const evict = Effect.gen(function*() {
+    const excess = (yield* Cache.size(cache)) - capacity
+    if (excess <= 0) return
+    const oldest = Array.from(Iterable.take(yield* Cache.entries(cache), excess))
+    yield* Effect.forEach(oldest, ([request]) => Cache.invalidate(cache, request), { discard: true })
+  })
+
+  const get = Effect.fnUntraced(function*(request: Request) {
+    const held = yield* Cache.getSuccess(cache, request)
+    if (Option.isSome(held)) {
+      // `Cache` knows the wall clock only, so the monotonic one has to be asked here.
+      if (freshFor(held.value.token, yield* Instant.now) > 0) return held.value.token
+      yield* Cache.invalidateWhen(cache, request, (current) => current === held.value)
+    }
+    const { token } = yield* Cache.get(cache, request)
+    yield* evict
+    return token
+  })
+
+  return TokenCache.of({ get: (key, source) => get(new Request(key, source)) })
+})
+
+/**
+ * A cache of its own for whoever builds this layer.
+ *
+ * @stability unstable
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerLocal = (options?: Options): Layer.Layer<TokenCache> => Layer.effect(TokenCache, make(options))
+
+let processWide: TokenCache["Service"] | undefined
+
+/**
+ * The cache that everyone in this process shares, however often the layer is built.
+ *
+ * @stability unstable
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<TokenCache> = Layer.effect(
+  TokenCache,
+  Effect.suspend(() =>
+    processWide === undefined
+      ? Effect.tap(make(), (cache) =>
+        Effect.sync(() => {
+          processWide = cache
+        }))
+      : Effect.succeed(processWide)
+  )
+)

@@ -1,0 +1,12 @@
+/**
+ * @since 0.1.0
+ */
+
+export * as AccessToken from "./AccessToken.ts"
+export * as ClientCredentials from "./ClientCredentials.ts"
+export * as Instant from "./Instant.ts"
+export * as OAuthError from "./OAuthError.ts"
+export * as SecureUrl from "./SecureUrl.ts"
+export * as TokenCache from "./TokenCache.ts"
+export * as TokenEndpoint from "./TokenEndpoint.ts"
+export * as TokenExchange from "./TokenExchange.ts"

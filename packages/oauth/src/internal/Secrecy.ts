@@ -1,0 +1,43 @@
+/**
+ * What may be repeated of a server's words.
+ */
+
+const partLength = 12
+
+const encodings = (secret: string): ReadonlyArray<string> => {
+  const bytes = new TextEncoder().encode(secret)
+  const base64 = btoa(String.fromCharCode(...bytes))
+  return [
+    secret,
+    base64,
+    base64.replaceAll("+", "-").replaceAll("/", "_"),
+    Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1)
+  ]
+}
+
+const repeats = (text: string, secret: string): boolean => {
+  if (secret.length <= partLength) return secret !== "" && text.includes(secret)
+  for (let start = 0; start + partLength <= secret.length; start++) {
+    if (text.includes(secret.slice(start, start + partLength))) return true
+  }
+  return false
+}
+
+const mentions = (text: string, secrets: ReadonlyArray<string>): boolean => {
+  const folded = text.toLowerCase()
+  return secrets.some((secret) => encodings(secret).some((encoded) => repeats(folded, encoded.toLowerCase())))
+}
+
+/** A word of a known alphabet, or nothing. */
+export const word = (value: unknown, secrets: ReadonlyArray<string>): string | undefined =>
+  typeof value === "string" && /^[\w.:/-]{1,100}$/.test(value) && !mentions(value, secrets) ? value : undefined
+
+/** A sentence in the characters RFC 6749 §5.2 allows, cut at 200, or nothing when it repeats part of a secret. */
+export const sentence = (value: unknown, secrets: ReadonlyArray<string>): string | undefined => {
+  if (typeof value !== "string" || mentions(value, secrets)) return undefined
+  const legal = value.slice(0, 200).replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]+/g, " ").trim()
+  // Removing characters can join what was apart, so the result is judged again.
+  return legal === "" || mentions(legal, secrets) ? undefined : legal
+}

@@ -1,0 +1,238 @@
+/**
+ * The token side of a Coze platform on loopback sockets, for tests, demos and examples.
+ *
+ * It behaves like the real one: it checks client and secret, gives an id token, and trades that for an access token. It
+ * keeps a log of what arrived and can be told, per step, to answer anything else. It does not imitate a broken network;
+ * every answer is proper HTTP.
+ *
+ * @since 0.1.0
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpServer from "effect/http/HttpServer"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { createServer } from "node:http"
+import * as Answer from "./Answer.ts"
+import * as Issuer from "./internal/Issuer.ts"
+import { RecordedRequest, type Step } from "./RecordedRequest.ts"
+
+/**
+ * A running platform.
+ *
+ * @stability unstable
+ * @category services
+ * @since 0.1.0
+ */
+export class Platform extends Context.Service<Platform, {
+  readonly idTokenEndpoint: string
+  readonly accessTokenEndpoint: string
+  /** The environment of a workload that lives on this platform. */
+  readonly env: Readonly<Record<string, string>>
+  /** Everything that has arrived so far, oldest first. */
+  readonly requests: Effect.Effect<ReadonlyArray<RecordedRequest>>
+  /** Waits until the log satisfies a condition, and returns it. */
+  readonly requestsUntil: (
+    condition: (requests: ReadonlyArray<RecordedRequest>) => boolean
+  ) => Effect.Effect<ReadonlyArray<RecordedRequest>>
+  /** Changes how the platform behaves from now on. */
+  readonly behave: (behaviour: Partial<Behaviour>) => Effect.Effect<void>
+  /**
+   * The next requests of this step are answered like this, one each, in this order. An answer that nobody came for
+   * is a defect when the platform stops.
+   */
+  readonly script: (step: Step, ...answers: ReadonlyArray<Answer.Answer>) => Effect.Effect<void>
+}>()("@effect-identity/testing/Platform") {}
+
+/**
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface Behaviour {
+  /** Life of access tokens. @default 1 hour */
+  readonly lifetime: Duration.Input
+  /** Time before each answer. @default zero */
+  readonly delay: Duration.Input
+}
+
+/**
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options extends Partial<Behaviour> {
+  /** Whether both steps are asked at one address, as in production, or at two. @default "one" */
+  readonly endpoints?: "one" | "two" | undefined
+  /** Who may ask. The first one is who {@link Platform.env} speaks of. */
+  readonly clients?: readonly [Issuer.Client, ...ReadonlyArray<Issuer.Client>] | undefined
+}
+
+const defaultClient: Issuer.Client = { clientId: "loopback-client", clientSecret: "loopback-client-secret" }
+
+const steps: { readonly [grantType: string]: Step } = {
+  "client_credentials": "idToken",
+  "urn:ietf:params:oauth:grant-type:token-exchange": "accessToken"
+}
+
+const paths = {
+  one: { idToken: "/.well-known/token", accessToken: "/.well-known/token" },
+  two: { idToken: "/id-token", accessToken: "/access-token" }
+} as const
+
+const record = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest, id: number) {
+  const form = Array.from(new URLSearchParams(yield* Effect.orDie(request.text)))
+  const grantType = form.find(([name]) => name === "grant_type")?.[1] ?? ""
+  return new RecordedRequest({
+    id,
+    step: steps[grantType] ?? "other",
+    method: request.method,
+    path: request.url,
+    headers: { ...request.headers },
+    form,
+    outcome: "pending"
+  })
+})
+
+const awaitClose = (request: HttpServerRequest.HttpServerRequest): Effect.Effect<RecordedRequest["outcome"]> =>
+  Effect.callback((resume) => {
+    const response = NodeHttpServerRequest.toServerResponse(request)
+    response.once("close", () => resume(Effect.succeed(response.writableFinished ? "answered" : "closed")))
+  })
+
+/**
+ * Starts a platform on a free port of the loopback interface.
+ *
+ * @stability unstable
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(options: Options = {}) {
+  const server = yield* HttpServer.HttpServer
+  const scope = yield* Effect.scope
+  const path = paths[options.endpoints ?? "one"]
+  const clients = options.clients ?? [defaultClient]
+  const issuer = yield* Issuer.make(clients)
+  const log = yield* SubscriptionRef.make<ReadonlyArray<RecordedRequest>>([])
+  const behaviour = yield* Ref.make<Behaviour>({
+    lifetime: options.lifetime ?? "1 hour",
+    delay: options.delay ?? Duration.zero
+  })
+  const scripts = yield* Ref.make<Readonly<Record<Step, ReadonlyArray<Answer.Answer>>>>({
+    idToken: [],
+    accessToken: []
+  })
+
+  const nextScripted = (step: Step) =>
+    Ref.modify(scripts, (all) => {
+      const [next, ...rest] = all[step]
+      return [next, { ...all, [step]: rest }]
+    })
+
+  const answer = Effect.fnUntraced(function*(request: RecordedRequest) {
+    if (request.step === "other") return yield* Answer.refusal("unsupported_grant_type")
+    const scripted = yield* nextScripted(request.step)
+    const { delay, lifetime } = yield* Ref.get(behaviour)
+    yield* Effect.sleep(delay)
+    if (scripted !== undefined) return yield* scripted
+    if (request.method !== "POST" || request.path !== path[request.step]) {
+      return HttpServerResponse.empty({ status: 404 })
+    }
+    const life = Duration.fromInputUnsafe(lifetime)
+    return yield* request.step === "idToken" ? issuer.issueIdToken(request, life) : issuer.exchange(request, life)
+  })
+
+  const handle = Effect.gen(function*() {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const recorded = yield* record(request, (yield* SubscriptionRef.get(log)).length)
+    yield* SubscriptionRef.update(log, (requests) => [...requests, recorded])
+    yield* awaitClose(request).pipe(
+      Effect.flatMap((outcome) =>
+        SubscriptionRef.update(
+          log,
+          (requests) =>
+            requests.map((each) => each.id === recorded.id ? new RecordedRequest({ ...each, outcome }) : each)
+        )
+      ),
+      Effect.forkIn(scope)
+    )
+    const response = yield* answer(recorded)
+    return HttpServerResponse.setHeaders(response, {
+      "cache-control": "no-store",
+      "x-tt-logid": `loopback-log-${recorded.id}`
+    })
+  })
+
+  yield* Effect.addFinalizer(() =>
+    Effect.flatMap(Ref.get(scripts), ({ accessToken, idToken }) =>
+      idToken.length + accessToken.length === 0
+        ? Effect.void
+        : Effect.die(
+          new Error(`scripted answers left over: ${idToken.length} for idToken, ${accessToken.length} for accessToken`)
+        ))
+  )
+  yield* server.serve(handle)
+
+  const origin = HttpServer.formatAddress(server.address)
+  const idTokenEndpoint = origin + path.idToken
+  const accessTokenEndpoint = origin + path.accessToken
+
+  return Platform.of({
+    idTokenEndpoint,
+    accessTokenEndpoint,
+    env: {
+      COZE_WORKLOAD_IDENTITY_CLIENT_ID: clients[0].clientId,
+      COZE_WORKLOAD_IDENTITY_CLIENT_SECRET: clients[0].clientSecret,
+      COZE_WORKLOAD_IDENTITY_TOKEN_ENDPOINT: idTokenEndpoint,
+      COZE_WORKLOAD_ACCESS_TOKEN_ENDPOINT: accessTokenEndpoint
+    },
+    requests: SubscriptionRef.get(log),
+    requestsUntil: (condition) =>
+      SubscriptionRef.changes(log).pipe(
+        Stream.filter(condition),
+        Stream.runHead,
+        Effect.flatMap(Effect.fromOption),
+        Effect.orDie
+      ),
+    behave: (change) => Ref.update(behaviour, (current) => ({ ...current, ...change })),
+    script: (step, ...answers) => Ref.update(scripts, (all) => ({ ...all, [step]: [...all[step], ...answers] }))
+  })
+})
+
+/**
+ * A platform that lives as long as the layer.
+ *
+ * @example
+ * ```ts
+ * import { Platform } from "@effect-identity/testing"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const platform = yield* Platform.Platform
+ *   const requests = yield* platform.requests
+ *   return requests.length
+ * })
+ *
+ * Effect.runPromise(Effect.provide(program, Platform.layer())) // 0
+ * ```
+ *
+ * @stability unstable
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<Platform> =>
+  Layer.effect(Platform, make(options)).pipe(
+    Layer.provide(NodeHttpServer.layerServer(createServer, {
+      port: 0,
+      host: "127.0.0.1",
+      disablePreemptiveShutdown: true
+    })),
+    Layer.orDie
+  )

@@ -1,0 +1,39 @@
+/**
+ * What a {@link Platform} saw of one request.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+
+/**
+ * The step of the exchange, told from `grant_type`: `idToken` for client credentials, `accessToken` for token exchange.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export type Step = "idToken" | "accessToken"
+
+/**
+ * One request, as it arrived. `outcome` is `answered` once the last byte of the answer has left and `closed` when the
+ * client closed the connection before that.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export class RecordedRequest extends Data.Class<{
+  readonly id: number
+  readonly step: Step | "other"
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** The form fields, in the order they were sent. */
+  readonly form: ReadonlyArray<readonly [name: string, value: string]>
+  readonly outcome: "pending" | "answered" | "closed"
+}> {
+  /** The first value of a form field. */
+  field(name: string): string | undefined {
+    return this.form.find(([key]) => key === name)?.[1]
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * @since 0.1.0
+ */
+
+export * as Answer from "./Answer.ts"
+export * as Platform from "./Platform.ts"
+export * as RecordedRequest from "./RecordedRequest.ts"

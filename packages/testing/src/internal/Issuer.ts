@@ -1,0 +1,52 @@
+/**
+ * The authorization server behind the platform: it knows its clients and the id tokens it gave them, and believes
+ * nothing else.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
+import * as Answer from "../Answer.ts"
+import type { RecordedRequest } from "../RecordedRequest.ts"
+
+export interface Client {
+  readonly clientId: string
+  readonly clientSecret: string
+}
+
+export const make = Effect.fnUntraced(function*(clients: ReadonlyArray<Client>) {
+  const issued = yield* Ref.make<ReadonlyMap<string, string>>(new Map())
+
+  const nextToken = (kind: string, owner: string) =>
+    Ref.modify(issued, (tokens) => {
+      const token = `${kind}-${tokens.size + 1}-${crypto.randomUUID()}`
+      return [token, new Map(tokens).set(token, owner)]
+    })
+
+  const issueIdToken = Effect.fnUntraced(function*(request: RecordedRequest, lifetime: Duration.Duration) {
+    const clientId = request.field("client_id") ?? ""
+    const clientSecret = request.field("client_secret")
+    if (!clients.some((client) => client.clientId === clientId && client.clientSecret === clientSecret)) {
+      return yield* Answer.refusal("invalid_client", { status: 401, description: "client authentication failed" })
+    }
+    return yield* Answer.json({
+      access_token: yield* nextToken("id-token", clientId),
+      token_type: "Bearer",
+      expires_in: Duration.toSeconds(lifetime)
+    })
+  })
+
+  const exchange = Effect.fnUntraced(function*(request: RecordedRequest, lifetime: Duration.Duration) {
+    const clientId = request.field("client_id") ?? ""
+    const owner = (yield* Ref.get(issued)).get(request.field("subject_token") ?? "")
+    const type = request.field("subject_token_type")
+    if (owner !== clientId || type !== "urn:ietf:params:oauth:token-type:id_token") {
+      return yield* Answer.refusal("invalid_grant", { description: "subject token is not valid" })
+    }
+    return yield* Answer.token({
+      access_token: yield* nextToken("access-token", clientId),
+      expires_in: Duration.toSeconds(lifetime)
+    })
+  })
+
+  return { issueIdToken, exchange }
+})

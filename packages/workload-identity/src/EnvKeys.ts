@@ -1,0 +1,168 @@
+/**
+ * The names of the environment variables of a Coze workload, each equal to its value. Those without a sentence of their
+ * own are set by the platform for other programs and listed so that nobody has to spell them.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * The client id of the workload. Required.
+ *
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_WORKLOAD_IDENTITY_CLIENT_ID = "COZE_WORKLOAD_IDENTITY_CLIENT_ID"
+
+/**
+ * The client secret of the workload. Required.
+ *
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_WORKLOAD_IDENTITY_CLIENT_SECRET = "COZE_WORKLOAD_IDENTITY_CLIENT_SECRET"
+
+/**
+ * Where the id token is asked for. Required.
+ *
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_WORKLOAD_IDENTITY_TOKEN_ENDPOINT = "COZE_WORKLOAD_IDENTITY_TOKEN_ENDPOINT"
+
+/**
+ * Where the id token is traded for an access token. Required.
+ *
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_WORKLOAD_ACCESS_TOKEN_ENDPOINT = "COZE_WORKLOAD_ACCESS_TOKEN_ENDPOINT"
+
+/**
+ * Where integration credentials and project variables are asked for.
+ *
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_OUTBOUND_AUTH_ENDPOINT = "COZE_OUTBOUND_AUTH_ENDPOINT"
+
+/**
+ * The lane of the workload.
+ *
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_SERVER_ENV = "COZE_SERVER_ENV"
+
+/**
+ * The proxy in front of third parties.
+ *
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_OUTBOUND_AUTH_PROXY = "COZE_OUTBOUND_AUTH_PROXY"
+
+/**
+ * The ticket that proxy asks for.
+ *
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const identity_ticket = "identity_ticket"
+
+/**
+ * Certificates that proxy is trusted by, as text.
+ *
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_OUTBOUND_AUTH_PROXY_CA = "COZE_OUTBOUND_AUTH_PROXY_CA"
+
+/**
+ * Certificates that proxy is trusted by, as a path.
+ *
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_OUTBOUND_AUTH_PROXY_CA_PATH = "COZE_OUTBOUND_AUTH_PROXY_CA_PATH"
+
+/**
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_AUTH_OIDC_DISCOVERY_URL = "COZE_AUTH_OIDC_DISCOVERY_URL"
+
+/**
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_AUTH_OIDC_CLIENT_ID = "COZE_AUTH_OIDC_CLIENT_ID"
+
+/**
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_AUTH_OIDC_CLIENT_SECRET = "COZE_AUTH_OIDC_CLIENT_SECRET"
+
+/**
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_AUTH_SESSION_SECRET = "COZE_AUTH_SESSION_SECRET"
+
+/**
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_LOOP_API_TOKEN = "COZE_LOOP_API_TOKEN"
+
+/**
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_PROJECT_ID = "COZE_PROJECT_ID"
+
+/**
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_PROJECT_SPACE_ID = "COZE_PROJECT_SPACE_ID"
+
+/**
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_PROJECT_ENV = "COZE_PROJECT_ENV"
+
+/**
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_INTEGRATION_BASE_URL = "COZE_INTEGRATION_BASE_URL"
+
+/**
+ * The lane that means none.
+ *
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const DEFAULT_COZE_SERVER_ENV = "NONE"

@@ -1,0 +1,11 @@
+/**
+ * @since 0.1.0
+ */
+
+export { AccessToken, TokenCache } from "@effect-identity/oauth"
+export * as Config from "./Config.ts"
+export * as EnvKeys from "./EnvKeys.ts"
+export * as HttpClient from "./HttpClient.ts"
+export * as Lane from "./Lane.ts"
+export * as WorkloadIdentity from "./WorkloadIdentity.ts"
+export * as WorkloadIdentityError from "./WorkloadIdentityError.ts"
