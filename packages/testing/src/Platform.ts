@@ -163,7 +163,8 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       ),
       Effect.forkIn(scope)
     )
-    const response = yield* answer(recorded)
+    // The server runs handlers uninterruptibly; this is what lets an answer end when its client goes away.
+    const response = yield* Effect.interruptible(answer(recorded))
     return HttpServerResponse.setHeaders(response, {
       "cache-control": "no-store",
       "x-tt-logid": `loopback-log-${recorded.id}`

@@ -5,3 +5,4 @@
 export * as Answer from "./Answer.ts"
 export * as Platform from "./Platform.ts"
 export * as RecordedRequest from "./RecordedRequest.ts"
+export * as SecretSweep from "./SecretSweep.ts"

@@ -37,7 +37,7 @@ export const word = (value: unknown, secrets: ReadonlyArray<string>): string | u
 /** A sentence in the characters RFC 6749 §5.2 allows, cut at 200, or nothing when it repeats part of a secret. */
 export const sentence = (value: unknown, secrets: ReadonlyArray<string>): string | undefined => {
   if (typeof value !== "string" || mentions(value, secrets)) return undefined
-  const legal = value.slice(0, 200).replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]+/g, " ").trim()
+  const legal = value.slice(0, 200).replace(/[^\x21\x23-\x5b\x5d-\x7e]+/g, " ").trim()
   // Removing characters can join what was apart, so the result is judged again.
   return legal === "" || mentions(legal, secrets) ? undefined : legal
 }

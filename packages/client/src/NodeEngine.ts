@@ -1,0 +1,59 @@
+/**
+ * The engine of this copy: the Effect layers of `workload-identity`, run behind promises.
+ */
+import * as TokenCache from "@effect-identity/oauth/TokenCache"
+import * as Config from "@effect-identity/workload-identity/Config"
+import { NodeWorkloadIdentity } from "@effect-identity/workload-identity/node"
+import { WorkloadIdentity } from "@effect-identity/workload-identity/WorkloadIdentity"
+import * as Cause from "effect/Cause"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Redacted from "effect/Redacted"
+import type { Engine, Session, Settings } from "./Engine.ts"
+
+/** Rejects with the typed error, or with the reason of the signal that stopped it. */
+const run = async <A, E, R>(
+  runtime: ManagedRuntime.ManagedRuntime<R, never>,
+  effect: Effect.Effect<A, E, R>,
+  signal: AbortSignal | undefined
+): Promise<A> => {
+  signal?.throwIfAborted()
+  const exit = await runtime.runPromiseExit(effect, { signal })
+  if (Exit.isSuccess(exit)) return exit.value
+  signal?.throwIfAborted()
+  throw Cause.squash(exit.cause)
+}
+
+const accessToken = WorkloadIdentity.use((identity) => identity.accessToken).pipe(
+  Effect.map((token) => Redacted.value(token.value))
+)
+
+export const make = (): Engine => {
+  const cache = Effect.runSync(TokenCache.make())
+  const layerCache = Layer.succeed(TokenCache.TokenCache, cache)
+
+  const open = (settings: Settings): Session => {
+    const config = Effect.runSync(
+      Config.make({
+        timeout: settings.timeoutMs,
+        connectTimeout: settings.connectTimeoutMs,
+        strictness: settings.strictness
+      }).pipe(
+        // The default provider keeps the environment it saw first.
+        Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv()),
+        Effect.exit
+      )
+    )
+    if (Exit.isFailure(config)) throw Cause.squash(config.cause)
+    const runtime = ManagedRuntime.make(NodeWorkloadIdentity.layerNodeHttp.pipe(
+      Layer.provide(Layer.succeed(Config.WorkloadConfig, config.value)),
+      Layer.provide(layerCache)
+    ))
+    return { accessToken: ({ signal }) => run(runtime, accessToken, signal) }
+  }
+
+  return { open }
+}

@@ -1,0 +1,15 @@
+/**
+ * Tokens for a Coze workload, for plain Node. A drop-in for `@coze/workload-identity`.
+ *
+ * @since 0.1.0
+ */
+
+export * as envKeys from "@effect-identity/workload-identity/EnvKeys"
+export {
+  ConfigurationError,
+  type ConfigurationIssue,
+  TokenExchangeError,
+  TokenRetrievalError,
+  WorkloadIdentityError
+} from "@effect-identity/workload-identity/WorkloadIdentityError"
+export { type CallOptions, Client, type ClientOptions } from "./Client.ts"

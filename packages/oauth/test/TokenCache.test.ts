@@ -1,0 +1,248 @@
+import { assert, describe, it } from "@effect/vitest"
+import { AccessToken, OAuthError, TokenCache } from "@effect-identity/oauth"
+import { Clock, Deferred, Duration, Effect, Exit, Fiber, Redacted, Ref } from "effect"
+import { TestClock } from "effect/testing"
+
+const failure = new OAuthError.OAuthError({
+  operation: "clientCredentials",
+  reason: new OAuthError.Status({ status: 503 }),
+  requestId: undefined
+})
+
+/** A source that counts how often it was asked, and gives tokens of one lifetime. */
+const makeSource = Effect.fnUntraced(function*(lifetime: Duration.Input, latency: Duration.Input = Duration.zero) {
+  const asked = yield* Ref.make(0)
+  const source = Effect.gen(function*() {
+    const nth = yield* Ref.updateAndGet(asked, (count) => count + 1)
+    const token = yield* AccessToken.make({ value: Redacted.make(`token-${nth}`), lifetime })
+    yield* Effect.sleep(latency)
+    return token
+  })
+  return { source, asked: Ref.get(asked) }
+})
+
+const valueOf = (token: AccessToken.AccessToken) => Redacted.value(token.value)
+
+const everyone = (count: number, effect: Effect.Effect<AccessToken.AccessToken, OAuthError.OAuthError>) =>
+  Effect.forEach(Array.from({ length: count }), () => Effect.forkChild(effect, { startImmediately: true }))
+
+describe("TokenCache", () => {
+  it.effect("asks once for 10,000 callers who come at once", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const { asked, source } = yield* makeSource("1 hour", "100 millis")
+      const callers = yield* everyone(10_000, cache.get("app", source))
+      yield* TestClock.adjust("100 millis")
+      const tokens = yield* Fiber.joinAll(callers)
+      assert.deepStrictEqual(new Set(tokens.map(valueOf)), new Set(["token-1"]))
+      assert.strictEqual(yield* asked, 1)
+    }))
+
+  for (const seconds of [3600, 600, 300, 60, 30, 10]) {
+    it.effect(`asks once per refresh period for tokens of ${seconds} s, not once per read`, () =>
+      Effect.gen(function*() {
+        const cache = yield* TokenCache.make()
+        const { asked, source } = yield* makeSource(Duration.seconds(seconds))
+        const period = seconds - Math.min(60, seconds / 2)
+        for (let nth = 1; nth <= 3; nth++) {
+          for (let read = 0; read < 100; read++) {
+            assert.strictEqual(valueOf(yield* cache.get("app", source)), `token-${nth}`)
+            yield* TestClock.adjust(Duration.millis(period * 10))
+          }
+          assert.strictEqual(yield* asked, nth)
+        }
+      }))
+  }
+
+  it.effect("keeps a token until a minute before its end, and a short one until half of its life", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const long = yield* makeSource("10 minutes")
+      yield* cache.get("long", long.source)
+      yield* TestClock.adjust("539999 millis")
+      yield* cache.get("long", long.source)
+      assert.strictEqual(yield* long.asked, 1)
+      yield* TestClock.adjust("1 millis")
+      yield* cache.get("long", long.source)
+      assert.strictEqual(yield* long.asked, 2)
+
+      const short = yield* makeSource("30 seconds")
+      yield* cache.get("short", short.source)
+      yield* TestClock.adjust("14999 millis")
+      yield* cache.get("short", short.source)
+      assert.strictEqual(yield* short.asked, 1)
+      yield* TestClock.adjust("1 millis")
+      yield* cache.get("short", short.source)
+      assert.strictEqual(yield* short.asked, 2)
+    }))
+
+  it.effect("counts the life of a token from the moment it was asked for", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const { asked, source } = yield* makeSource("10 minutes", "5 minutes")
+      const first = yield* Effect.forkChild(cache.get("app", source), { startImmediately: true })
+      yield* TestClock.adjust("5 minutes")
+      yield* Fiber.join(first)
+      yield* TestClock.adjust("4 minutes")
+      yield* Effect.forkChild(cache.get("app", source), { startImmediately: true })
+      assert.strictEqual(yield* asked, 2)
+    }))
+
+  it.effect("lets the others have the token when the first caller leaves, or half of them", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const { asked, source } = yield* makeSource("1 hour", "1 second")
+      const callers = yield* everyone(1000, cache.get("app", source))
+      yield* Fiber.interruptAll(callers.filter((_, index) => index % 2 === 0))
+      yield* TestClock.adjust("1 second")
+      const tokens = yield* Fiber.joinAll(callers.filter((_, index) => index % 2 === 1))
+      assert.deepStrictEqual(new Set(tokens.map(valueOf)), new Set(["token-1"]))
+      assert.strictEqual(yield* asked, 1)
+    }))
+
+  it.effect("interrupts the flight when the last caller leaves, and starts anew for the next", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const interrupted = yield* Deferred.make<void>()
+      const never = Effect.never.pipe(Effect.onInterrupt(() => Deferred.succeed(interrupted, undefined)))
+      const callers = yield* everyone(10, cache.get("app", never))
+      yield* Fiber.interruptAll(callers)
+      yield* Deferred.await(interrupted)
+      const { source } = yield* makeSource("1 hour")
+      assert.strictEqual(valueOf(yield* cache.get("app", source)), "token-1")
+    }))
+
+  it.effect("shares a failure with those who waited for it, then forgets it", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const asked = yield* Ref.make(0)
+      const failing = Ref.update(asked, (count) => count + 1).pipe(
+        Effect.andThen(Effect.sleep("1 second")),
+        Effect.andThen(Effect.fail(failure))
+      )
+      const callers = yield* everyone(1000, cache.get("app", failing))
+      yield* TestClock.adjust("1 second")
+      const exits = yield* Effect.forEach(callers, Fiber.await)
+      assert.isTrue(exits.every((exit) => Exit.isFailure(exit)))
+      assert.strictEqual(yield* Ref.get(asked), 1)
+
+      const { source } = yield* makeSource("1 hour")
+      assert.strictEqual(valueOf(yield* cache.get("app", source)), "token-1")
+    }))
+
+  it.effect("forgets a source that broke", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const exit = yield* Effect.exit(cache.get("app", Effect.die(new Error("bug"))))
+      assert.isTrue(Exit.isFailure(exit))
+      const { source } = yield* makeSource("1 hour")
+      assert.strictEqual(valueOf(yield* cache.get("app", source)), "token-1")
+    }))
+
+  it.effect("never mixes keys", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const one = yield* makeSource("1 hour")
+      yield* cache.get("a", one.source)
+      yield* cache.get("b", one.source)
+      assert.strictEqual(valueOf(yield* cache.get("a", one.source)), "token-1")
+      assert.strictEqual(valueOf(yield* cache.get("b", one.source)), "token-2")
+    }))
+
+  it.effect("gives every token it obtains a higher generation", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const { source } = yield* makeSource("10 seconds")
+      const first = yield* cache.get("app", source)
+      yield* TestClock.adjust("5 seconds")
+      const second = yield* cache.get("app", source)
+      assert.isAbove(second.generation, first.generation)
+    }))
+
+  describe("with two clocks", () => {
+    /** The test's clock, whose two readings can be moved apart. */
+    const makeSkewedClock = Effect.gen(function*() {
+      const clock = yield* Clock.Clock
+      const skew = { wallMillis: 0, monotonicMillis: 0 }
+      const wall = () => clock.currentTimeMillisUnsafe() + skew.wallMillis
+      const monotonic = () => clock.monotonicTimeNanosUnsafe() + BigInt(skew.monotonicMillis) * 1_000_000n
+      const skewed: Clock.Clock = {
+        currentTimeMillisUnsafe: wall,
+        currentTimeMillis: Effect.sync(wall),
+        currentTimeNanosUnsafe: () => BigInt(wall()) * 1_000_000n,
+        currentTimeNanos: Effect.sync(() => BigInt(wall()) * 1_000_000n),
+        monotonicTimeNanosUnsafe: monotonic,
+        monotonicTimeNanos: Effect.sync(monotonic),
+        sleep: (duration) => clock.sleep(duration)
+      }
+      return { clock: skewed, skew }
+    })
+
+    const hour = 3_600_000
+
+    for (
+      const [name, wallMillis, monotonicMillis, expected] of [
+        ["refreshes once when the wall clock jumps ahead", 2 * hour, 0, 2],
+        ["refreshes once when the machine slept by the monotonic clock", 0, 2 * hour, 2],
+        ["does not refresh because the wall clock was set back", -24 * hour, 0, 1],
+        ["does not let a wall clock set back extend a life", -24 * hour, hour, 2]
+      ] as const
+    ) {
+      it.effect(name, () =>
+        Effect.gen(function*() {
+          const { clock, skew } = yield* makeSkewedClock
+          const cache = yield* TokenCache.make()
+          const { asked, source } = yield* makeSource("1 hour")
+          const read = Effect.provideService(cache.get("app", source), Clock.Clock, clock)
+          yield* read
+          Object.assign(skew, { wallMillis, monotonicMillis })
+          for (let count = 0; count < 10; count++) yield* read
+          assert.strictEqual(yield* asked, expected)
+        }))
+    }
+  })
+
+  describe("at its capacity", () => {
+    it.effect("forgets what was used least recently", () =>
+      Effect.gen(function*() {
+        const cache = yield* TokenCache.make({ capacity: 2 })
+        const { asked, source } = yield* makeSource("1 hour")
+        yield* cache.get("a", source)
+        yield* cache.get("b", source)
+        yield* cache.get("a", source)
+        yield* cache.get("c", source)
+        assert.strictEqual(yield* asked, 3)
+        yield* cache.get("a", source)
+        yield* cache.get("c", source)
+        assert.strictEqual(yield* asked, 3)
+        yield* cache.get("b", source)
+        assert.strictEqual(yield* asked, 4)
+      }))
+
+    it.effect("never gives up a flight", () =>
+      Effect.gen(function*() {
+        const cache = yield* TokenCache.make({ capacity: 1 })
+        const slow = yield* makeSource("1 hour", "1 minute")
+        const waiting = yield* Effect.forkChild(cache.get("slow", slow.source), { startImmediately: true })
+        const quick = yield* makeSource("1 hour")
+        for (const key of ["a", "b", "c"]) yield* cache.get(key, quick.source)
+        const joining = yield* Effect.forkChild(cache.get("slow", slow.source), { startImmediately: true })
+        yield* TestClock.adjust("1 minute")
+        yield* Fiber.joinAll([waiting, joining])
+        assert.strictEqual(yield* slow.asked, 1)
+      }))
+  })
+
+  it.effect("is shared by everyone who builds the process-wide layer, and by nobody else", () =>
+    Effect.gen(function*() {
+      const { asked, source } = yield* makeSource("1 hour")
+      const key = crypto.randomUUID()
+      const read = TokenCache.TokenCache.use((cache) => cache.get(key, source))
+      yield* Effect.provide(read, TokenCache.layer, { local: true })
+      yield* Effect.provide(read, TokenCache.layer, { local: true })
+      assert.strictEqual(yield* asked, 1)
+      yield* Effect.provide(read, TokenCache.layerLocal(), { local: true })
+      yield* Effect.provide(read, TokenCache.layerLocal(), { local: true })
+      assert.strictEqual(yield* asked, 3)
+    }))
+})

@@ -1,0 +1,18 @@
+import { defineConfig } from "vitest/config"
+
+const project = (name: string, root: string, include = "test/**/*.test.ts") => ({
+  test: { name, root, include: [include], testTimeout: 30_000 }
+})
+
+// Vitest has no workspace file of its own any more: this one is passed with --config.
+export default defineConfig({
+  test: {
+    projects: [
+      project("oauth", "packages/oauth"),
+      project("workload-identity", "packages/workload-identity"),
+      project("client", "packages/client"),
+      project("testing", "packages/testing"),
+      project("examples", "examples", "*.test.ts")
+    ]
+  }
+})
