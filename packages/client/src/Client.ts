@@ -1,10 +1,7 @@
 /**
  * The Promise side: a thin skin over the engine all clients of a process share.
  */
-import {
-  ConfigurationError,
-  type ConfigurationIssue
-} from "@effect-identity/workload-identity/WorkloadIdentityError"
+import { ConfigurationError, type ConfigurationIssue } from "@effect-identity/workload-identity/WorkloadIdentityError"
 import { type Session, shared } from "./Engine.ts"
 
 /**

@@ -117,7 +117,11 @@ export const make = Effect.fnUntraced(function*(
       onFailure: () => Duration.zero,
       onSuccess: ({ landedAt, token }) => Duration.millis(Math.max(0, freshFor(token, landedAt)))
     })
-  })
+  }).pipe(
+    // Flights run in the context of this place and that of their first caller. A cache outlives whoever made it, so
+    // nothing of its maker, neither clock nor tracer, may reach the flights of others.
+    Effect.updateContext((_: Context.Context<never>) => Context.empty())
+  )
 
   const evict = Effect.gen(function*() {
     const excess = (yield* Cache.size(cache)) - capacity

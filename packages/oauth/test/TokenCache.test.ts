@@ -1,5 +1,5 @@
-import { assert, describe, it } from "@effect/vitest"
 import { AccessToken, OAuthError, TokenCache } from "@effect-identity/oauth"
+import { assert, describe, it } from "@effect/vitest"
 import { Clock, Deferred, Duration, Effect, Exit, Fiber, Redacted, Ref } from "effect"
 import { TestClock } from "effect/testing"
 
@@ -232,6 +232,14 @@ describe("TokenCache", () => {
         assert.strictEqual(yield* slow.asked, 1)
       }))
   })
+
+  it.live("runs a flight in the context of who asks, not of who made the cache", () =>
+    Effect.gen(function*() {
+      const stopped = yield* TestClock.make()
+      const cache = yield* Effect.provideService(TokenCache.make(), Clock.Clock, stopped)
+      const { source } = yield* makeSource("1 hour", "1 millis")
+      assert.strictEqual(valueOf(yield* Effect.timeout(cache.get("app", source), "5 seconds")), "token-1")
+    }))
 
   it.effect("is shared by everyone who builds the process-wide layer, and by nobody else", () =>
     Effect.gen(function*() {

@@ -1,8 +1,8 @@
-import { assert, describe, it } from "@effect/vitest"
-import { NodeHttpClient } from "@effect/platform-node"
 import { ClientCredentials, OAuthError, SecureUrl, TokenEndpoint, TokenExchange } from "@effect-identity/oauth"
 import { Answer, Platform, SecretSweep } from "@effect-identity/testing"
-import { Cause, Duration, Effect, Fiber, Layer, Logger, Redacted, Result } from "effect"
+import { NodeHttpClient } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Clock, Duration, Effect, Fiber, Layer, Logger, Redacted, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { createServer } from "node:net"
 import { gzipSync } from "node:zlib"
@@ -64,18 +64,27 @@ const describeReason = (reason: OAuthError.Reason): string =>
 
 const good = { access_token: leaked, issued_token_type: TokenExchange.tokenTypes.accessToken, token_type: "Bearer" }
 const withExpiry = (literal: string) =>
-  Answer.body(`{"access_token":"${leaked}","issued_token_type":"${good.issued_token_type}","token_type":"Bearer",` +
-    `"expires_in":${literal}}`)
+  Answer.body(
+    `{"access_token":"${leaked}","issued_token_type":"${good.issued_token_type}","token_type":"Bearer",` +
+      `"expires_in":${literal}}`
+  )
 const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels)
 const gzipped = (content: string | Uint8Array, encoding = "gzip") =>
-  Answer.body(content instanceof Uint8Array ? content : gzipSync(content), { headers: { "content-encoding": encoding } })
+  Answer.body(content instanceof Uint8Array ? content : gzipSync(content), {
+    headers: { "content-encoding": encoding }
+  })
 const json = JSON.stringify({ ...good, expires_in: 600 })
 
 const refused: ReadonlyArray<readonly [row: string, what: string, answer: Answer.Answer, reason: string]> = [
   ["R1", "a redirect to another origin", Answer.redirect("http://127.0.0.1:1/elsewhere"), "Status(307)"],
   ["R2", "a redirect on the same origin", Answer.redirect("/elsewhere", 302), "Status(302)"],
   ["R8", "invalid_client", Answer.refusal("invalid_client", { status: 401 }), "OAuth(invalid_client)"],
-  ["R8", "{code, msg} under 401", Answer.json({ code: 4100, msg: "not authenticated" }, { status: 401 }), "OAuth(4100)"],
+  [
+    "R8",
+    "{code, msg} under 401",
+    Answer.json({ code: 4100, msg: "not authenticated" }, { status: 401 }),
+    "OAuth(4100)"
+  ],
   ["R10", "invalid_target", Answer.refusal("invalid_target"), "OAuth(invalid_target)"],
   ["R12", "an error code nobody could have meant", Answer.refusal("<script>\u0007"), "OAuth(undefined)"],
   ["R13", "200 with error", Answer.json({ ...good, error: "invalid_grant" }), "OAuth(invalid_grant)"],
@@ -226,7 +235,7 @@ describe("TokenEndpoint", () => {
 
   it.live("R33: recognises an absolute time in seconds and in milliseconds", () =>
     Effect.gen(function*() {
-      const inTenMinutes = Math.floor(Date.now() / 1000) + 600
+      const inTenMinutes = Math.floor((yield* Clock.currentTimeMillis) / 1000) + 600
       for (const literal of [`${inTenMinutes}`, `${inTenMinutes}000`, `"${inTenMinutes}"`]) {
         const token = yield* Effect.fromResult(yield* outcome("idToken", withExpiry(literal)))
         assert.closeTo(Duration.toSeconds(token.lifetime), 600, 2)
@@ -266,18 +275,20 @@ describe("TokenEndpoint", () => {
   it.effect("never follows a redirect: the other side sees nobody", () =>
     Effect.gen(function*() {
       const canary = yield* Effect.acquireRelease(
-        Effect.callback<{ readonly port: number; readonly seen: () => number; readonly close: () => void }>((resume) => {
-          let connections = 0
-          const server = createServer((socket) => {
-            connections++
-            socket.destroy()
-          })
-          server.listen(0, "127.0.0.1", () => {
-            const address = server.address()
-            const port = typeof address === "object" && address !== null ? address.port : 0
-            resume(Effect.succeed({ port, seen: () => connections, close: () => server.close() }))
-          })
-        }),
+        Effect.callback<{ readonly port: number; readonly seen: () => number; readonly close: () => void }>(
+          (resume) => {
+            let connections = 0
+            const server = createServer((socket) => {
+              connections++
+              socket.destroy()
+            })
+            server.listen(0, "127.0.0.1", () => {
+              const address = server.address()
+              const port = typeof address === "object" && address !== null ? address.port : 0
+              resume(Effect.succeed({ port, seen: () => connections, close: () => server.close() }))
+            })
+          }
+        ),
         ({ close }) => Effect.sync(close)
       )
       for (const status of [301, 302, 303, 307, 308]) {
@@ -290,7 +301,9 @@ describe("TokenEndpoint", () => {
       assert.strictEqual(canary.seen(), 0)
     }).pipe(Effect.provide(layer)))
 
-  for (const [what, answer] of [["never answers", Answer.hang], ["stalls in the body", Answer.stall("{\"a\"")]] as const) {
+  for (
+    const [what, answer] of [["never answers", Answer.hang], ["stalls in the body", Answer.stall("{\"a\"")]] as const
+  ) {
     it.live(`gives up after its timeout on a server that ${what}, and closes the connection`, () =>
       Effect.gen(function*() {
         const platform = yield* Platform.Platform

@@ -1,0 +1,210 @@
+import {
+  Client,
+  ConfigurationError,
+  envKeys,
+  TokenExchangeError,
+  TokenRetrievalError,
+  WorkloadIdentityError
+} from "@effect-identity/client"
+import { Answer, Platform, SecretSweep } from "@effect-identity/testing"
+import { afterEach, assert, beforeEach, describe, it, vi } from "@effect/vitest"
+import { Effect, ManagedRuntime } from "effect"
+
+const required = [
+  envKeys.COZE_WORKLOAD_IDENTITY_CLIENT_ID,
+  envKeys.COZE_WORKLOAD_IDENTITY_CLIENT_SECRET,
+  envKeys.COZE_WORKLOAD_IDENTITY_TOKEN_ENDPOINT,
+  envKeys.COZE_WORKLOAD_ACCESS_TOKEN_ENDPOINT
+]
+
+const clients = [
+  { clientId: "app", clientSecret: "facade-secret-one" },
+  { clientId: "app", clientSecret: "facade-secret-two" }
+] as const
+
+let stop: () => Promise<void>
+let platform: Platform.Platform["Service"]
+
+const start = async (options?: Platform.Options) => {
+  const runtime = ManagedRuntime.make(Platform.layer(options))
+  platform = await runtime.runPromise(Platform.Platform)
+  stop = () => runtime.dispose()
+  for (const [name, value] of Object.entries(platform.env)) vi.stubEnv(name, value)
+}
+
+const rejection = async (promise: Promise<unknown>): Promise<unknown> => {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  return assert.fail("should have been rejected")
+}
+
+const seen = () => Effect.runPromise(platform.requests)
+const script = (...args: Parameters<typeof platform.script>) => Effect.runPromise(platform.script(...args))
+const seenUntil = (...args: Parameters<typeof platform.requestsUntil>) =>
+  Effect.runPromise(platform.requestsUntil(...args))
+
+beforeEach(async () => {
+  await start({ clients })
+})
+
+afterEach(async () => {
+  await stop()
+  vi.unstubAllEnvs()
+})
+
+describe("Client", () => {
+  it("gets an access token as a string, and remembers it", async () => {
+    const client = new Client()
+    const token = await client.getAccessToken()
+    assert.match(token, /^access-token-/)
+    assert.strictEqual(await client.getAccessToken(), token)
+    assert.lengthOf(await seen(), 2)
+  })
+
+  it("asks each step once for 10,000 first callers", async () => {
+    const client = new Client()
+    const tokens = await Promise.all(Array.from({ length: 10_000 }, () => client.getAccessToken()))
+    assert.lengthOf(new Set(tokens), 1)
+    assert.lengthOf(await seen(), 2)
+  })
+
+  it("shares the token between clients of one identity, and keeps working after close", async () => {
+    const one = new Client()
+    const token = await one.getAccessToken()
+    await one.close()
+    await one.close()
+    const other = new Client({ timeoutMs: 1000 })
+    assert.strictEqual(await other.getAccessToken(), token)
+    assert.strictEqual(await one.getAccessToken(), token)
+    assert.lengthOf(await seen(), 2)
+  })
+
+  it("never shares a token between different secrets or lanes", async () => {
+    const one = await new Client().getAccessToken()
+    vi.stubEnv(envKeys.COZE_WORKLOAD_IDENTITY_CLIENT_SECRET, clients[1].clientSecret)
+    const otherSecret = await new Client().getAccessToken()
+    vi.stubEnv(envKeys.COZE_SERVER_ENV, "boe_x")
+    const otherLane = await new Client().getAccessToken()
+    assert.lengthOf(new Set([one, otherSecret, otherLane]), 3)
+    assert.lengthOf(await seen(), 6)
+  })
+
+  it("reads the environment once, when it is made", async () => {
+    const client = new Client()
+    for (const name of required) vi.stubEnv(name, undefined)
+    assert.match(await client.getAccessToken(), /^access-token-/)
+  })
+
+  it("disposes itself", async () => {
+    await using client = new Client()
+    assert.match(await client.getAccessToken(), /^access-token-/)
+  })
+
+  describe("with a signal", () => {
+    it("rejects with its reason and closes the connection when nobody else waits", async () => {
+      await script("idToken", Answer.hang)
+      const controller = new AbortController()
+      const waiting = rejection(new Client().getAccessToken({ signal: controller.signal }))
+      await seenUntil((requests) => requests.length === 1)
+      const reason = new Error("enough")
+      controller.abort(reason)
+      assert.strictEqual(await waiting, reason)
+      await seenUntil(([request]) => request?.outcome === "closed")
+    })
+
+    it("leaves those who still wait with the token", async () => {
+      await Effect.runPromise(platform.behave({ delay: "100 millis" }))
+      const client = new Client()
+      const controller = new AbortController()
+      const leaving = rejection(client.getAccessToken({ signal: controller.signal }))
+      const staying = client.getAccessToken()
+      await seenUntil((requests) => requests.length === 1)
+      controller.abort()
+      assert.strictEqual(String(await leaving), "AbortError: This operation was aborted")
+      assert.match(await staying, /^access-token-/)
+      assert.lengthOf(await seen(), 2)
+    })
+
+    it("does not begin when the signal has fired", async () => {
+      const error = await rejection(new Client().getAccessToken({ signal: AbortSignal.abort() }))
+      assert.strictEqual(String(error), "AbortError: This operation was aborted")
+      assert.lengthOf(await seen(), 0)
+    })
+  })
+
+  describe("failing", () => {
+    it("throws one ConfigurationError that lists every missing name, in order", () => {
+      for (const name of required) vi.stubEnv(name, " ")
+      try {
+        new Client()
+        assert.fail("should have thrown")
+      } catch (error) {
+        assert.instanceOf(error, ConfigurationError)
+        assert.instanceOf(error, WorkloadIdentityError)
+        assert.strictEqual(error.name, "ConfigurationError")
+        assert.strictEqual(error.message, `Missing required environment variables: ${required.join(", ")}`)
+        assert.deepStrictEqual(error.issues.map(({ name }) => name), required)
+      }
+    })
+
+    for (const value of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31]) {
+      it(`throws a ConfigurationError for a timeout of ${value}`, () => {
+        try {
+          new Client({ timeoutMs: value, connectTimeoutMs: value })
+          assert.fail("should have thrown")
+        } catch (error) {
+          assert.instanceOf(error, ConfigurationError)
+          assert.deepStrictEqual(error.issues.map(({ name }) => name), ["timeoutMs", "connectTimeoutMs"])
+        }
+      })
+    }
+
+    for (
+      const [step, own, other] of [
+        ["idToken", TokenRetrievalError, TokenExchangeError],
+        ["accessToken", TokenExchangeError, TokenRetrievalError]
+      ] as const
+    ) {
+      it(`rejects with a ${own.name} when ${step} is refused, without a secret in it`, async () => {
+        await script(step, Answer.refusal("invalid_client", { status: 401, description: "no facade-secret-one" }))
+        const error = await rejection(new Client().getAccessToken())
+        assert.isTrue(error instanceof own)
+        assert.isFalse(error instanceof other)
+        assert.instanceOf(error, WorkloadIdentityError)
+        assert.strictEqual(error.name, own.name)
+        assert.strictEqual(error.step, step)
+        assert.strictEqual(error.reason, "OAuth")
+        assert.strictEqual(error.oauthCode, "invalid_client")
+        assert.strictEqual(error.httpStatus, 401)
+        assert.isFalse(error.retryable)
+        assert.deepStrictEqual(
+          SecretSweep.find(error, { secret: step === "idToken" ? "facade-secret-one" : "id-token-" }),
+          []
+        )
+      })
+    }
+
+    it("gives up on a step after timeoutMs", async () => {
+      await script("idToken", Answer.hang)
+      const error = await rejection(new Client({ timeoutMs: 100 }).getAccessToken())
+      assert.instanceOf(error, TokenRetrievalError)
+      assert.strictEqual(error.reason, "Timeout")
+      assert.strictEqual(error.detail, "total")
+      assert.isTrue(error.retryable)
+      await seenUntil(([request]) => request?.outcome === "closed")
+    })
+
+    it("recognises errors by class, not by looks", () => {
+      const lookalike = Object.assign(new Error("x"), { name: "TokenExchangeError", _tag: "TokenExchangeError" })
+      assert.notInstanceOf(lookalike, TokenExchangeError)
+      class Derived extends TokenExchangeError {}
+      const details = { step: "accessToken", reason: "OAuth", retryable: false } as const
+      assert.instanceOf(new Derived("x", details), Derived)
+      assert.instanceOf(new Derived("x", details), TokenExchangeError)
+      assert.notInstanceOf(new TokenExchangeError("x", details), Derived)
+    })
+  })
+})
