@@ -120,7 +120,7 @@ export const make = Effect.fnUntraced(function*(
   }).pipe(
     // Flights run in the context of this place and that of their first caller. A cache outlives whoever made it, so
     // nothing of its maker, neither clock nor tracer, may reach the flights of others.
-    Effect.updateContext((_: Context.Context<never>) => Context.empty())
+    Effect.updateContext((_maker: Context.Context<never>) => Context.empty())
   )
 
   const evict = Effect.gen(function*() {

@@ -1,4 +1,10 @@
-import { ClientCredentials, OAuthError, SecureUrl, TokenEndpoint, TokenExchange } from "@effect-identity/oauth"
+import {
+  ClientCredentials,
+  type OAuthError,
+  SecureUrl,
+  type TokenEndpoint,
+  TokenExchange
+} from "@effect-identity/oauth"
 import { Answer, Platform, SecretSweep } from "@effect-identity/testing"
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"

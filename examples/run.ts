@@ -1,0 +1,39 @@
+/**
+ * Runs every numbered example that is a program, against a platform on loopback. Fails when one of them does.
+ */
+import { Platform } from "@effect-identity/testing"
+import { NodeRuntime } from "@effect/platform-node"
+import { Console, Data, Effect } from "effect"
+import { spawn } from "node:child_process"
+import { readdirSync } from "node:fs"
+
+class ExampleFailed
+  extends Data.TaggedError("ExampleFailed")<{ readonly example: string; readonly code: number | null }>
+{
+  override get message(): string {
+    return `${this.example} exited with ${this.code}`
+  }
+}
+
+const run = (example: string, env: Readonly<Record<string, string>>) =>
+  Effect.callback<void, ExampleFailed>((resume) => {
+    const child = spawn(process.execPath, [example], {
+      cwd: import.meta.dirname,
+      env: { ...process.env, ...env },
+      stdio: "inherit"
+    })
+    child.once("close", (code) => resume(code === 0 ? Effect.void : Effect.fail(new ExampleFailed({ example, code }))))
+    return Effect.sync(() => child.kill())
+  })
+
+const program = Effect.gen(function*() {
+  const platform = yield* Platform.Platform
+  const examples = readdirSync(import.meta.dirname).filter((name) => /^\d.*(?<!\.test)\.ts$/.test(name)).toSorted()
+  for (const example of examples) {
+    yield* Console.log(`${example}`)
+    yield* run(example, platform.env)
+  }
+  yield* Console.log(`${examples.length} examples ran`)
+})
+
+NodeRuntime.runMain(Effect.provide(program, Platform.layer()))

@@ -1,0 +1,98 @@
+/**
+ * Builds what is published, into each package's `dist`: annotated modules for the libraries, one bundle for the facade.
+ */
+import { transformAsync } from "@babel/core"
+import { execFileSync } from "node:child_process"
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { gzipSync } from "node:zlib"
+import { rolldown } from "rolldown"
+
+const root = join(import.meta.dirname, "..")
+const packageDir = (name: string) => join(root, "packages", name)
+
+const files = (directory: string): ReadonlyArray<string> =>
+  readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) => /\.(js|d\.ts)$/.test(name))
+
+const write = (path: string, content: string) => {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, content)
+}
+
+/** The compiler leaves `.ts` in the specifiers of declarations, which older compilers do not resolve. */
+const withJsSpecifiers = (declaration: string) => declaration.replaceAll(/(["']\.[^"']*)\.ts(["'])/g, "$1.js$2")
+
+const annotate = async (code: string): Promise<string> => {
+  const result = await transformAsync(code, { plugins: ["annotate-pure-calls"], babelrc: false, configFile: false })
+  if (typeof result?.code !== "string") throw new Error("nothing came out of the annotation of pure calls")
+  return result.code
+}
+
+const buildLibrary = async (name: string) => {
+  const from = join(packageDir(name), "build/src")
+  const to = join(packageDir(name), "dist")
+  rmSync(to, { recursive: true, force: true })
+  for (const file of files(from)) {
+    const content = readFileSync(join(from, file), "utf8")
+    write(join(to, file), file.endsWith(".js") ? await annotate(content) : withJsSpecifiers(content))
+  }
+  console.log(`@effect-identity/${name}: ${files(to).length} files`)
+}
+
+// The transport can take over upgraded connections, for which it loads a WebSocket stack. Tokens need none.
+const withoutUpgrades = {
+  name: "without-upgrades",
+  resolveId: (id: string) => id.endsWith("/internal/upgrade.js") ? { id: "\0upgrade", external: false } : null,
+  load: (id: string) => id === "\0upgrade" ? "export const toSocket = undefined" : null
+}
+
+const bundleFacade = async (to: string) => {
+  const bundle = await rolldown({
+    input: join(packageDir("client"), "src/index.ts"),
+    platform: "node",
+    external: [/^node:/],
+    plugins: [withoutUpgrades]
+  })
+  const { output } = await bundle.write({ dir: to, format: "esm", minify: true, codeSplitting: false })
+  await bundle.close()
+  const [entry, ...rest] = output
+  if (rest.length > 0) throw new Error(`the facade is more than one file: ${rest.map(({ fileName }) => fileName)}`)
+  const foreign = [...entry.imports, ...entry.dynamicImports].filter((name) => !name.startsWith("node:"))
+  if (foreign.length > 0) throw new Error(`the facade imports ${foreign.join(", ")}`)
+  if (entry.code.includes(root)) throw new Error("the facade holds a path of this machine")
+  console.log(
+    `@effect-identity/client: ${entry.code.length} bytes, ${gzipSync(entry.code).length} compressed`
+  )
+}
+
+/** The facade's declarations speak of two modules of another package, which depend on nothing: they come along. */
+const declareFacade = (to: string) => {
+  const borrowed = ["EnvKeys", "WorkloadIdentityError"]
+  for (const name of borrowed) {
+    cpSync(join(packageDir("workload-identity"), `build/src/${name}.d.ts`), join(to, `${name}.d.ts`))
+  }
+  for (const name of ["index", "Client"]) {
+    const declaration = readFileSync(join(packageDir("client"), `build/src/${name}.d.ts`), "utf8")
+    const local = declaration.replaceAll(/"@effect-identity\/workload-identity\/(\w+)"/g, "\"./$1.js\"")
+    write(join(to, `${name}.d.ts`), withJsSpecifiers(local))
+  }
+  for (const name of ["index", "Client", ...borrowed]) {
+    const foreign = readFileSync(join(to, `${name}.d.ts`), "utf8").match(/^(?:import|export) .*from "[^.].*$/m)
+    if (foreign !== null) throw new Error(`the declarations of the facade import ${foreign[0]}`)
+  }
+}
+
+const buildFacade = async () => {
+  const to = join(packageDir("client"), "dist")
+  rmSync(to, { recursive: true, force: true })
+  await bundleFacade(to)
+  declareFacade(to)
+}
+
+const libraries = ["oauth", "workload-identity", "testing"]
+
+execFileSync("tsc", ["-b", ...[...libraries, "workload-identity/src/node", "client"].map(packageDir)], {
+  stdio: "inherit"
+})
+for (const name of libraries) await buildLibrary(name)
+await buildFacade()
