@@ -2,6 +2,7 @@
  * Installs the packed tarballs where no workspace helps them, and uses them there as their users will: by `import` and
  * by `require`, on every Node that is promised.
  */
+import { Platform } from "@effect-identity/testing"
 import { Effect, ManagedRuntime } from "effect"
 import assert from "node:assert/strict"
 import { execFile } from "node:child_process"
@@ -9,7 +10,6 @@ import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { Platform } from "@effect-identity/testing"
 
 const nodeVersions = ["22.19.0", "24.21.0", "26.10.0"]
 

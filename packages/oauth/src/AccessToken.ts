@@ -52,7 +52,7 @@ export class AccessToken extends Data.Class<{
  * import { Effect, Redacted } from "effect"
  *
  * const token = Effect.runSync(AccessToken.make({ value: Redacted.make("s3cret"), lifetime: "1 hour" }))
- * String(token.value) // "<redacted>"
+ * String(token.value) // => "<redacted>"
  * ```
  *
  * @stability stable

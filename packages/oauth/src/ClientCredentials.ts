@@ -31,7 +31,16 @@ export interface Options {
  * @example
  * ```ts
  * import { ClientCredentials, SecureUrl } from "@effect-identity/oauth"
- * import { Effect, Redacted, Result } from "effect"
+ * import { Duration, Effect, Redacted, Result } from "effect"
+ * import { HttpClient, HttpClientResponse } from "effect/http"
+ *
+ * const issuer = HttpClient.make((request) =>
+ *   Effect.succeed(HttpClientResponse.fromWeb(request, Response.json({
+ *     access_token: "t0ken",
+ *     token_type: "Bearer",
+ *     expires_in: 3600
+ *   })))
+ * )
  *
  * const token = ClientCredentials.token({
  *   endpoint: { url: Result.getOrThrow(SecureUrl.parse("https://issuer.example/token")) },
@@ -39,7 +48,8 @@ export interface Options {
  *   clientSecret: Redacted.make("s3cret")
  * })
  *
- * Effect.isEffect(token) // true
+ * const { lifetime } = await Effect.runPromise(Effect.provideService(token, HttpClient.HttpClient, issuer))
+ * Duration.toSeconds(lifetime) // => 3600
  * ```
  *
  * @stability unstable

@@ -41,7 +41,7 @@ const read = (clock: Clock.Clock): Instant => ({
  *   return Instant.elapsed(before, yield* Instant.now)
  * })
  *
- * Effect.runSync(Effect.provide(program, TestClock.layer())) // 1000
+ * Effect.runPromise(Effect.provide(program, TestClock.layer())) // => 1000
  * ```
  *
  * @stability stable

@@ -179,7 +179,7 @@ const isTransientStatus = (status: number): boolean => status === 429 || (status
  *   })
  * )
  *
- * Effect.runSync(Effect.flip(failing)).message // "clientCredentials: HTTP 503"
+ * Effect.runSync(Effect.flip(failing)).message // => "clientCredentials: HTTP 503"
  * ```
  *
  * @stability stable

@@ -46,8 +46,8 @@ const refuse = (rule: string) => Result.fail(new InvalidUrl({ rule }))
  * import { SecureUrl } from "@effect-identity/oauth"
  * import { Result } from "effect"
  *
- * Result.isSuccess(SecureUrl.parse("https://issuer.example/token")) // true
- * Result.isSuccess(SecureUrl.parse("http://issuer.example/token")) // false
+ * Result.isSuccess(SecureUrl.parse("https://issuer.example/token")) // => true
+ * Result.isSuccess(SecureUrl.parse("http://issuer.example/token")) // => false
  * ```
  *
  * @stability stable

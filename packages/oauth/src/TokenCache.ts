@@ -86,7 +86,7 @@ class Request implements Equal.Equal {
  *   return asked
  * })
  *
- * Effect.runSync(program) // 1
+ * Effect.runSync(program) // => 1
  * ```
  *
  * @stability unstable

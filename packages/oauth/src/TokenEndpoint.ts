@@ -111,16 +111,30 @@ const readAnswer = Effect.fnUntraced(function*(
  * @example
  * ```ts
  * import { SecureUrl, TokenEndpoint } from "@effect-identity/oauth"
- * import { Effect, Redacted, Result } from "effect"
+ * import { Duration, Effect, Redacted, Result } from "effect"
+ * import { HttpClient, HttpClientResponse } from "effect/http"
  *
- * const url = Result.getOrThrow(SecureUrl.parse("https://issuer.example/token"))
+ * const issuer = HttpClient.make((request) =>
+ *   Effect.succeed(HttpClientResponse.fromWeb(request, Response.json({
+ *     access_token: "t0ken",
+ *     token_type: "Bearer",
+ *     expires_in: 3600
+ *   })))
+ * )
  *
- * const token = TokenEndpoint.request({ url }, {
+ * const endpoint = { url: Result.getOrThrow(SecureUrl.parse("https://issuer.example/token")) }
+ *
+ * const token = TokenEndpoint.request(endpoint, {
  *   operation: "clientCredentials",
- *   parameters: [["client_id", "app"], ["client_secret", Redacted.make("s3cret")], ["grant_type", "client_credentials"]]
+ *   parameters: [
+ *     ["client_id", "app"],
+ *     ["client_secret", Redacted.make("s3cret")],
+ *     ["grant_type", "client_credentials"]
+ *   ]
  * })
  *
- * Effect.isEffect(token) // true
+ * const { lifetime } = await Effect.runPromise(Effect.provideService(token, HttpClient.HttpClient, issuer))
+ * Duration.toSeconds(lifetime) // => 3600
  * ```
  *
  * @stability unstable

@@ -45,7 +45,17 @@ export interface Options {
  * @example
  * ```ts
  * import { SecureUrl, TokenExchange } from "@effect-identity/oauth"
- * import { Effect, Redacted, Result } from "effect"
+ * import { Duration, Effect, Redacted, Result } from "effect"
+ * import { HttpClient, HttpClientResponse } from "effect/http"
+ *
+ * const issuer = HttpClient.make((request) =>
+ *   Effect.succeed(HttpClientResponse.fromWeb(request, Response.json({
+ *     access_token: "t0ken",
+ *     issued_token_type: TokenExchange.tokenTypes.accessToken,
+ *     token_type: "Bearer",
+ *     expires_in: 3600
+ *   })))
+ * )
  *
  * const token = TokenExchange.token({
  *   endpoint: { url: Result.getOrThrow(SecureUrl.parse("https://issuer.example/token")) },
@@ -54,7 +64,8 @@ export interface Options {
  *   subjectTokenType: TokenExchange.tokenTypes.idToken
  * })
  *
- * Effect.isEffect(token) // true
+ * const { lifetime } = await Effect.runPromise(Effect.provideService(token, HttpClient.HttpClient, issuer))
+ * Duration.toSeconds(lifetime) // => 3600
  * ```
  *
  * @stability unstable

@@ -221,7 +221,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
  *   return requests.length
  * })
  *
- * Effect.runPromise(Effect.provide(program, Platform.layer())) // 0
+ * Effect.runPromise(Effect.provide(program, Platform.layer())) // => 0
  * ```
  *
  * @stability unstable

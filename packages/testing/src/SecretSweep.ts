@@ -49,8 +49,8 @@ const faces = (value: unknown): Readonly<Record<string, string>> => ({
  * ```ts
  * import { SecretSweep } from "@effect-identity/testing"
  *
- * SecretSweep.find(new Error("refused: hunter2-hunter2"), { password: "hunter2-hunter2" })
- * // ["password (raw) in string", ...]
+ * const findings = SecretSweep.find(new Error("refused: hunter2-hunter2"), { password: "hunter2-hunter2" })
+ * findings[0] // => "password (raw) in string"
  * ```
  *
  * @stability unstable

@@ -92,7 +92,7 @@ const read = (variable: Variable): Effect.Effect<string | undefined, Configurati
  *   )
  * )
  *
- * error.issues.length // 4
+ * error.issues.length // => 4
  * ```
  *
  * @stability unstable

@@ -31,8 +31,8 @@ export class Lane extends Context.Service<Lane, {
  * ```ts
  * import { Lane } from "@effect-identity/workload-identity"
  *
- * Lane.make("ppe_blue").headers // { "x-tt-env": "ppe_blue", "x-use-ppe": "1" }
- * Lane.make(undefined).headers // {}
+ * Lane.make("ppe_blue").headers // => { "x-tt-env": "ppe_blue", "x-use-ppe": "1" }
+ * Lane.make(undefined).headers // => {}
  * ```
  *
  * @stability unstable

@@ -123,7 +123,7 @@ export interface TestAnswers {
  *   return Redacted.value((yield* identity.accessToken).value)
  * })
  *
- * Effect.runSync(Effect.provide(program, WorkloadIdentity.layerTest({ accessToken: "token" }))) // "token"
+ * Effect.runSync(Effect.provide(program, WorkloadIdentity.layerTest({ accessToken: "token" }))) // => "token"
  * ```
  *
  * @stability unstable

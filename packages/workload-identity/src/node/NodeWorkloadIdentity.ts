@@ -45,7 +45,7 @@ export const layerNodeHttp: Layer.Layer<
  *   Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown({}))
  * )
  *
- * Effect.runSync(Effect.flip(program))._tag // "ConfigurationError"
+ * Effect.runSync(Effect.flip(program))._tag // => "ConfigurationError"
  * ```
  *
  * @stability unstable
