@@ -2,7 +2,8 @@
  * The Promise side: a thin skin over the engine all clients of a process share.
  */
 import { ConfigurationError, type ConfigurationIssue } from "@effect-identity/workload-identity/WorkloadIdentityError"
-import { type Session, shared } from "./Engine.ts"
+import type { Session } from "./Engine.ts"
+import * as SharedEngine from "./SharedEngine.ts"
 
 /**
  * @stability stable
@@ -66,7 +67,7 @@ export class Client implements AsyncDisposable {
   constructor({ connectTimeoutMs = 5_000, strictness = "strict", timeoutMs = 30_000 }: ClientOptions = {}) {
     const issues = [...issueOf("timeoutMs", timeoutMs), ...issueOf("connectTimeoutMs", connectTimeoutMs)]
     if (issues.length > 0) throw new ConfigurationError(issues)
-    this.#session = shared().open({ timeoutMs, connectTimeoutMs, strictness })
+    this.#session = SharedEngine.get().open({ timeoutMs, connectTimeoutMs, strictness })
   }
 
   /**

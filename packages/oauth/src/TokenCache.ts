@@ -163,14 +163,7 @@ let processWide: TokenCache["Service"] | undefined
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<TokenCache> = Layer.effect(
+export const layer: Layer.Layer<TokenCache> = Layer.sync(
   TokenCache,
-  Effect.suspend(() =>
-    processWide === undefined
-      ? Effect.tap(make(), (cache) =>
-        Effect.sync(() => {
-          processWide = cache
-        }))
-      : Effect.succeed(processWide)
-  )
+  () => processWide ??= Effect.runSync(make())
 )

@@ -21,28 +21,8 @@ const endOfString = (text: string, start: number): number => {
   return index
 }
 
-const isTooDeep = (text: string): boolean => {
-  let depth = 0
-  for (let index = 0; index < text.length; index++) {
-    switch (text[index]) {
-      case "\"":
-        index = endOfString(text, index)
-        break
-      case "{":
-      case "[":
-        if (++depth > maximumDepth) return true
-        break
-      case "}":
-      case "]":
-        depth--
-        break
-    }
-  }
-  return false
-}
-
-/** Expects text that `JSON.parse` has accepted, so whatever precedes a colon on the first level is a key. */
-const repeatsKey = (text: string): boolean => {
+/** What `JSON.parse` has accepted, looked at again for what it lets pass. */
+const flawOf = (text: string): Flaw | undefined => {
   const keys = new Set<unknown>()
   let depth = 0
   let lastString = ""
@@ -57,13 +37,13 @@ const repeatsKey = (text: string): boolean => {
       case ":": {
         if (depth !== 1) break
         const key: unknown = JSON.parse(lastString)
-        if (keys.has(key)) return true
+        if (keys.has(key)) return "duplicate"
         keys.add(key)
         break
       }
       case "{":
       case "[":
-        depth++
+        if (++depth > maximumDepth) return "nesting"
         break
       case "}":
       case "]":
@@ -71,7 +51,7 @@ const repeatsKey = (text: string): boolean => {
         break
     }
   }
-  return false
+  return undefined
 }
 
 const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
@@ -92,10 +72,9 @@ export const parse = (bytes: Uint8Array): Result.Result<JsonObject, Flaw> => {
   // UTF-16 without surrogates is valid UTF-8 full of NULs.
   if (text === undefined || text.includes("\0")) return Result.fail("encoding")
   if (text.trim() === "") return Result.fail("empty")
-  if (isTooDeep(text)) return Result.fail("nesting")
   return Result.flatMap(parseJson(text), (json) => {
     if (!Predicate.isObject(json) || Array.isArray(json)) return Result.fail("shape")
-    if (repeatsKey(text)) return Result.fail("duplicate")
-    return Result.succeed(new Map(Object.entries(json)))
+    const flaw = flawOf(text)
+    return flaw === undefined ? Result.succeed(new Map(Object.entries(json))) : Result.fail(flaw)
   })
 }
