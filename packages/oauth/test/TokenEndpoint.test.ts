@@ -321,12 +321,20 @@ describe("TokenEndpoint", () => {
       }).pipe(Effect.provide(layer)))
   }
 
-  it.effect("drops the connection when an answer grows too large", () =>
-    Effect.gen(function*() {
-      const platform = yield* Platform.Platform
-      yield* outcome("idToken", Answer.flood(50e6))
-      yield* platform.requestsUntil(([request]) => request?.outcome === "closed")
-    }).pipe(Effect.provide(layer)))
+  for (
+    const [what, answer] of [
+      ["grows too large", Answer.flood(50e6)],
+      ["is a redirect that goes on", Answer.stall("moved", { status: 307, headers: { location: "/elsewhere" } })],
+      ["has an encoding nobody knows", Answer.stall("?", { headers: { "content-encoding": "compress" } })]
+    ] as const
+  ) {
+    it.effect(`drops the connection when an answer ${what}`, () =>
+      Effect.gen(function*() {
+        const platform = yield* Platform.Platform
+        assert.isTrue(Result.isFailure(yield* outcome("idToken", answer)))
+        yield* platform.requestsUntil(([request]) => request?.outcome === "closed")
+      }).pipe(Effect.provide(layer)))
+  }
 
   it.effect("refuses a token that expired on the way", () =>
     Effect.gen(function*() {

@@ -107,10 +107,13 @@ export const hang: Answer = Effect.never
  * @category constructors
  * @since 0.1.0
  */
-export const stall = (beginning: string): Answer =>
+export const stall = (beginning: string, options: {
+  readonly status?: number | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+} = {}): Answer =>
   Effect.succeed(HttpServerResponse.stream(
     Stream.concat(Stream.make(new TextEncoder().encode(beginning)), Stream.never),
-    { contentType: "application/json" }
+    { status: options.status ?? 200, headers: options.headers, contentType: "application/json" }
   ))
 
 /**

@@ -53,7 +53,6 @@ export const read = Effect.fnUntraced(
     if (encodings.length > 1 || encodings.some((name) => name !== "gzip" && name !== "x-gzip")) {
       return yield* Effect.fail("encoding" as const)
     }
-    if (Number(response.headers["content-length"]) > maximumBytes) return yield* Effect.fail("tooLarge" as const)
     const bytes = yield* collect(response.stream)
     return encodings.length === 1 && isGzip(bytes) ? yield* gunzip(bytes) : bytes
   },
