@@ -1,26 +1,20 @@
 /**
  * The one place that asks a token endpoint (RFC 6749 §3.2) and reads its answer.
  *
- * Every request has one deadline, follows no redirect, accepts at most 256 KiB of decoded body and starts no trace on
- * the other side. Nothing is cached or repeated here: `TokenCache` does the first.
+ * How requests are sent is the business of `SecureRequest`. Nothing is cached or repeated here: `TokenCache` does the
+ * first.
  *
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { constTrue } from "effect/Function"
-import * as HttpClient from "effect/http/HttpClient"
-import type { HttpClientError } from "effect/http/HttpClientError"
+import type { HttpClient } from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Redacted from "effect/Redacted"
 import * as AccessToken from "./AccessToken.ts"
-import * as Instant from "./Instant.ts"
-import * as ResponseBody from "./internal/ResponseBody.ts"
-import * as Secrecy from "./internal/Secrecy.ts"
 import * as TokenResponse from "./internal/TokenResponse.ts"
-import * as TransportFailure from "./internal/TransportFailure.ts"
-import { InvalidResponse, OAuthError, type Reason, Timeout } from "./OAuthError.ts"
+import { InvalidResponse, OAuthError, type Reason } from "./OAuthError.ts"
+import * as SecureRequest from "./SecureRequest.ts"
 import type { SecureUrl } from "./SecureUrl.ts"
 
 /**
@@ -57,49 +51,37 @@ export interface Grant {
   readonly issuedTokenType?: string | undefined
 }
 
-const defaultTimeout = Duration.seconds(30)
 const defaultLifetime = Duration.minutes(5)
 
 const reveal = (value: string | Redacted.Redacted): string => Redacted.isRedacted(value) ? Redacted.value(value) : value
 
-const secretsOf = (grant: Grant): ReadonlyArray<string> =>
-  grant.parameters.flatMap(([, value]) => Redacted.isRedacted(value) ? [Redacted.value(value)] : [])
-
-const requestIdOf = (response: HttpClientResponse, secrets: ReadonlyArray<string>): string | undefined =>
-  Secrecy.word(response.headers["x-tt-logid"] ?? response.headers["x-request-id"], secrets)
-
 const form = (grant: Grant) =>
   HttpClientRequest.bodyUrlParams(grant.parameters.map(([name, value]) => [name, reveal(value)] as const))
 
-const readAnswer = Effect.fnUntraced(function*(
-  response: HttpClientResponse,
-  requestedAt: Instant.Instant,
+const readToken = Effect.fnUntraced(function*(
+  answer: SecureRequest.Answer,
   endpoint: TokenEndpoint,
-  expected: TokenResponse.Expectation
-): Effect.fn.Return<AccessToken.AccessToken, Reason | HttpClientError> {
-  yield* Effect.annotateCurrentSpan("http.response.status_code", response.status)
-  const { status } = response
-  const answer = yield* Effect.fromResult(TokenResponse.read({
-    status,
-    contentType: response.headers["content-type"],
-    body: TokenResponse.isRedirect(status) ? new Uint8Array() : yield* ResponseBody.read(response),
-    requestedAtMillis: requestedAt.wall
-  }, expected))
-  if (answer.lifetimeSeconds === undefined) {
+  grant: Grant
+): Effect.fn.Return<AccessToken.AccessToken, Reason> {
+  const { lifetimeSeconds, scope, value } = yield* Effect.fromResult(TokenResponse.read(answer, {
+    strictness: endpoint.strictness ?? "strict",
+    issuedTokenType: grant.issuedTokenType
+  }))
+  if (lifetimeSeconds === undefined) {
     yield* Effect.logWarning("token answer has no expires_in, a default lifetime is assumed")
   }
   const token = new AccessToken.AccessToken({
-    value: answer.value,
+    value,
     tokenType: "Bearer",
-    scope: answer.scope,
-    requestedAt,
-    lifetime: answer.lifetimeSeconds === undefined
+    scope,
+    requestedAt: answer.requestedAt,
+    lifetime: lifetimeSeconds === undefined
       ? Duration.fromInputUnsafe(endpoint.defaultLifetime ?? defaultLifetime)
-      : Duration.seconds(answer.lifetimeSeconds),
+      : Duration.seconds(lifetimeSeconds),
     generation: 0
   })
   return Duration.isZero(yield* AccessToken.remaining(token))
-    ? yield* new InvalidResponse({ status, detail: "expired" })
+    ? yield* new InvalidResponse({ status: answer.status, detail: "expired" })
     : token
 })
 
@@ -144,46 +126,23 @@ const readAnswer = Effect.fnUntraced(function*(
 export const request = Effect.fn("TokenEndpoint.request")(function*(
   endpoint: TokenEndpoint,
   grant: Grant
-): Effect.fn.Return<AccessToken.AccessToken, OAuthError, HttpClient.HttpClient> {
+): Effect.fn.Return<AccessToken.AccessToken, OAuthError, HttpClient> {
   yield* Effect.annotateCurrentSpan({
     "http.request.method": "POST",
     "server.address": endpoint.url.hostname,
     "server.port": endpoint.url.port
   })
-  const client = HttpClient.withScope(yield* HttpClient.HttpClient)
-  const { operation } = grant
-  const secrets = secretsOf(grant)
-  const expected: TokenResponse.Expectation = {
-    strictness: endpoint.strictness ?? "strict",
-    issuedTokenType: grant.issuedTokenType,
-    secrets
-  }
-  const requestedAt = yield* Instant.now
+  const failWith = (requestId: string | undefined) => (reason: Reason) =>
+    new OAuthError({ operation: grant.operation, reason, requestId })
 
-  return yield* HttpClientRequest.post(endpoint.url.href).pipe(
-    HttpClientRequest.setHeaders({ accept: "application/json", "accept-encoding": "identity" }),
+  const answer = yield* HttpClientRequest.post(endpoint.url.href).pipe(
     form(grant),
-    client.execute,
-    Effect.provideService(HttpClient.TracerDisabledWhen, constTrue),
-    Effect.mapError((error) =>
-      new OAuthError({ operation, reason: TransportFailure.classify(error), requestId: undefined })
-    ),
-    Effect.flatMap((response) =>
-      Effect.mapError(readAnswer(response, requestedAt, endpoint, expected), (error) =>
-        new OAuthError({
-          operation,
-          reason: error._tag === "HttpClientError" ? TransportFailure.classify(error) : error,
-          requestId: requestIdOf(response, secrets)
-        }))
-    ),
-    // Closing the scope closes the connection, unless the answer was read to its end.
-    Effect.scoped,
-    Effect.timeoutOrElse({
-      duration: endpoint.timeout ?? defaultTimeout,
-      orElse: () =>
-        Effect.fail(
-          new OAuthError({ operation, reason: new Timeout({ detail: "total" }), requestId: undefined })
-        )
-    })
+    (request) =>
+      SecureRequest.send(request, {
+        secrets: grant.parameters.flatMap(([, value]) => Redacted.isRedacted(value) ? [value] : []),
+        timeout: endpoint.timeout
+      }),
+    Effect.mapError(({ reason, requestId }) => failWith(requestId)(reason))
   )
+  return yield* Effect.mapError(readToken(answer, endpoint, grant), failWith(answer.requestId))
 })

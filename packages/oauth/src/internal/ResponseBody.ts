@@ -1,13 +1,11 @@
 /**
- * Reads an answer's body without trusting its size: 256 KiB decoded at most, at most one content encoding.
+ * Reads an answer's body without trusting its size: a bound on decoded bytes, at most one content encoding.
  */
 import * as Effect from "effect/Effect"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
 import { type Flaw, InvalidResponse } from "../OAuthError.ts"
-
-const maximumBytes = 256 * 1024
 
 const concat = (chunks: ReadonlyArray<Uint8Array>, length: number): Uint8Array<ArrayBuffer> => {
   const bytes = new Uint8Array(length)
@@ -19,7 +17,7 @@ const concat = (chunks: ReadonlyArray<Uint8Array>, length: number): Uint8Array<A
   return bytes
 }
 
-const collect = <E>(stream: Stream.Stream<Uint8Array, E>) =>
+const collect = <E>(stream: Stream.Stream<Uint8Array, E>, maximumBytes: number) =>
   Effect.suspend(() => {
     const chunks: Array<Uint8Array> = []
     let length = 0
@@ -30,11 +28,14 @@ const collect = <E>(stream: Stream.Stream<Uint8Array, E>) =>
     }).pipe(Effect.map(() => concat(chunks, length)))
   })
 
-const gunzip = (bytes: Uint8Array<ArrayBuffer>): Effect.Effect<Uint8Array, Flaw> =>
-  collect(Stream.fromReadableStream({
-    evaluate: () => new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")),
-    onError: () => "encoding" as const
-  }))
+const gunzip = (bytes: Uint8Array<ArrayBuffer>, maximumBytes: number): Effect.Effect<Uint8Array, Flaw> =>
+  collect(
+    Stream.fromReadableStream({
+      evaluate: () => new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")),
+      onError: () => "encoding" as const
+    }),
+    maximumBytes
+  )
 
 const encodingsOf = (header: string | undefined): ReadonlyArray<string> =>
   (header ?? "").toLowerCase().split(",").map((name) => name.trim()).filter((name) =>
@@ -47,14 +48,15 @@ const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] ===
 /** `gzip` is understood although it is not asked for: some gateways compress everything. */
 export const read = Effect.fnUntraced(
   function*(
-    response: HttpClientResponse
+    response: HttpClientResponse,
+    maximumBytes: number
   ): Effect.fn.Return<Uint8Array, HttpClientError | Flaw> {
     const encodings = encodingsOf(response.headers["content-encoding"])
     if (encodings.length > 1 || encodings.some((name) => name !== "gzip" && name !== "x-gzip")) {
       return yield* Effect.fail("encoding" as const)
     }
-    const bytes = yield* collect(response.stream)
-    return encodings.length === 1 && isGzip(bytes) ? yield* gunzip(bytes) : bytes
+    const bytes = yield* collect(response.stream, maximumBytes)
+    return encodings.length === 1 && isGzip(bytes) ? yield* gunzip(bytes, maximumBytes) : bytes
   },
   (effect, response) =>
     Effect.mapError(

@@ -5,22 +5,12 @@
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { InvalidResponse, OAuth, type Reason, Status } from "../OAuthError.ts"
+import { Answer } from "../SecureRequest.ts"
 import * as ExpiresIn from "./ExpiresIn.ts"
-import * as JsonObject from "./JsonObject.ts"
-import * as Secrecy from "./Secrecy.ts"
-
-export interface Answer {
-  readonly status: number
-  readonly contentType: string | undefined
-  readonly body: Uint8Array
-  readonly requestedAtMillis: number
-}
 
 export interface Expectation {
   readonly strictness: "strict" | "lenient"
   readonly issuedTokenType: string | undefined
-  /** What must not be repeated from a refusal. */
-  readonly secrets: ReadonlyArray<string>
 }
 
 export interface Token {
@@ -41,28 +31,32 @@ const vendorDialects = [
   { code: "error_code", message: "error_message" }
 ] as const
 
-const apiCode = (value: unknown, secrets: ReadonlyArray<string>): number | string | undefined =>
-  typeof value === "number" ? value : Secrecy.word(value, secrets)
+const apiCode = (value: unknown, answer: Answer): number | string | undefined =>
+  typeof value === "number" ? value : answer.word(value)
 
-const refusal = (body: JsonObject.JsonObject, status: number, known: ReadonlyArray<string>): OAuth | undefined => {
-  const token = body.get("access_token")
-  const secrets = typeof token === "string" ? [...known, token] : known
+/** The answer, as one that also keeps the token in its body to itself. */
+const withSecret = (answer: Answer, token: unknown): Answer =>
+  typeof token === "string" ? new Answer({ ...answer, secrets: [...answer.secrets, Redacted.make(token)] }) : answer
+
+const refusal = (body: ReadonlyMap<string, unknown>, told: Answer): OAuth | undefined => {
+  const answer = withSecret(told, body.get("access_token"))
+  const { status } = answer
   const error = body.get("error")
   const vendor = vendorDialects.find((dialect) => !isNothing(body.get(dialect.code)))
   if (error === undefined || error === null) {
     return vendor === undefined ? undefined : new OAuth({
       status,
       code: undefined,
-      apiCode: apiCode(body.get(vendor.code), secrets),
-      description: Secrecy.sentence(body.get(vendor.message), secrets)
+      apiCode: apiCode(body.get(vendor.code), answer),
+      description: answer.sentence(body.get(vendor.message))
     })
   }
   return new OAuth({
     status,
-    code: Secrecy.word(error, secrets),
-    apiCode: vendor === undefined ? undefined : apiCode(body.get(vendor.code), secrets),
-    description: Secrecy.sentence(body.get("error_description"), secrets)
-      ?? (vendor === undefined ? undefined : Secrecy.sentence(body.get(vendor.message), secrets))
+    code: answer.word(error),
+    apiCode: vendor === undefined ? undefined : apiCode(body.get(vendor.code), answer),
+    description: answer.sentence(body.get("error_description"))
+      ?? (vendor === undefined ? undefined : answer.sentence(body.get(vendor.message)))
   })
 }
 
@@ -72,7 +66,7 @@ const isJson = (contentType: string | undefined): boolean =>
 const isBearer = (value: unknown): boolean => typeof value === "string" && value.toLowerCase() === "bearer"
 
 const flawOfTypes = (
-  body: JsonObject.JsonObject,
+  body: ReadonlyMap<string, unknown>,
   expected: Expectation
 ): "tokenType" | "issuedTokenType" | undefined => {
   const isLenient = expected.strictness === "lenient"
@@ -84,7 +78,7 @@ const flawOfTypes = (
 }
 
 const readToken = (
-  body: JsonObject.JsonObject,
+  body: ReadonlyMap<string, unknown>,
   answer: Answer,
   expected: Expectation
 ): Result.Result<Token, InvalidResponse> => {
@@ -101,7 +95,7 @@ const readToken = (
   const expiresIn = body.get("expires_in") ?? undefined
   const lifetime = expiresIn === undefined
     ? Result.succeed(undefined)
-    : ExpiresIn.parse(expiresIn, answer.requestedAtMillis)
+    : ExpiresIn.parse(expiresIn, answer.requestedAt.wall)
   if (Result.isFailure(lifetime)) return flawed(lifetime.failure)
 
   const scope = body.get("scope")
@@ -112,22 +106,15 @@ const readToken = (
   })
 }
 
-/** Status 0 is how a browser's fetch shows a redirect it was told not to follow. */
-export const isRedirect = (status: number): boolean => status === 0 || (status >= 300 && status < 400)
-
 export const read = (answer: Answer, expected: Expectation): Result.Result<Token, Reason> => {
-  const { status } = answer
-  if (isRedirect(status)) return Result.fail(new Status({ status }))
-  const body = JsonObject.parse(answer.body)
-  const refused = Result.isSuccess(body) ? refusal(body.success, status, expected.secrets) : undefined
+  const { json, status } = answer
+  if (answer.isRedirect) return Result.fail(new Status({ status }))
+  const refused = Result.isSuccess(json) ? refusal(json.success, answer) : undefined
   if (refused !== undefined) return Result.fail(refused)
   const flawed = (detail: InvalidResponse["detail"]) => Result.fail(new InvalidResponse({ status, detail }))
   if (status === 204 || status === 205) return flawed("empty")
   if (status !== 200) return Result.fail(new Status({ status }))
-  if (Result.isFailure(body)) {
-    const isDocument = body.failure === "json" && !isJson(answer.contentType) && expected.strictness === "strict"
-    return flawed(isDocument ? "contentType" : body.failure)
-  }
-  if (expected.strictness === "strict" && !isJson(answer.contentType)) return flawed("contentType")
-  return readToken(body.success, answer, expected)
+  const isForeign = expected.strictness === "strict" && !isJson(answer.contentType)
+  if (Result.isFailure(json)) return flawed(json.failure === "json" && isForeign ? "contentType" : json.failure)
+  return isForeign ? flawed("contentType") : readToken(json.success, answer, expected)
 }
