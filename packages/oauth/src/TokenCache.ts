@@ -9,6 +9,7 @@
  */
 import * as Cache from "effect/Cache"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -37,6 +38,19 @@ export class TokenCache extends Context.Service<TokenCache, {
     key: string,
     source: Effect.Effect<AccessToken, OAuthError>
   ) => Effect.Effect<AccessToken, OAuthError>
+  /**
+   * A token of `key` from a flight that begins after this call. Callers who come while one is in the air share the next.
+   */
+  readonly refresh: (
+    key: string,
+    source: Effect.Effect<AccessToken, OAuthError>
+  ) => Effect.Effect<AccessToken, OAuthError>
+  /**
+   * Drops the token of `key` because someone who was shown it refused it, if it is still the one that is held. Answers
+   * whether it is worth asking again: not when the refused token was itself obtained in place of a refused one a moment
+   * ago, because then the token is not what is wrong.
+   */
+  readonly reject: (key: string, refused: AccessToken) => Effect.Effect<boolean>
 }>()("@effect-identity/oauth/TokenCache") {}
 
 /**
@@ -49,6 +63,16 @@ export interface Options {
   readonly capacity?: number | undefined
   /** How long before its end a token is replaced, at most: half of its life if that is less. @default 1 minute */
   readonly margin?: Duration.Input | undefined
+  /** How long a token that replaced a refused one is kept although it is refused too. @default 30 seconds */
+  readonly rejectionPause?: Duration.Input | undefined
+}
+
+/** What a flight brought home. */
+interface Landed {
+  readonly token: AccessToken
+  readonly landedAt: Instant.Instant
+  /** Whether it took the place of a token that was refused. */
+  readonly isReplacement: boolean
 }
 
 /** Equal by key alone, so that whoever comes second joins the flight of the first. */
@@ -66,6 +90,13 @@ class Request implements Equal.Equal {
     return Hash.string(this.key)
   }
 }
+
+/**
+ * Flights run in the context of the cache and that of their first caller. A cache outlives whoever made it, so nothing of
+ * its maker, neither clock nor tracer, may reach the flights of others.
+ */
+const inNobodysContext = <A>(effect: Effect.Effect<A>): Effect.Effect<A> =>
+  Effect.updateContext(effect, (_maker: Context.Context<never>) => Context.empty())
 
 /**
  * Makes a cache of its own.
@@ -98,6 +129,9 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<TokenCache["Service"]> {
   const capacity = options.capacity ?? 10_000
   const margin = Duration.toMillis(options.margin ?? "1 minute")
+  const rejectionPause = Duration.toMillis(options.rejectionPause ?? "30 seconds")
+  const rejected = new Set<string>()
+  const forcing = new Map<string, Deferred.Deferred<void>>()
   let generation = 0
 
   const freshFor = (token: AccessToken, now: Instant.Instant): number => {
@@ -105,23 +139,21 @@ export const make = Effect.fnUntraced(function*(
     return Duration.toMillis(remainingAt(token, now)) - Math.min(margin, lifetime / 2)
   }
 
-  const fly = Effect.fnUntraced(function*(request: Request) {
-    const token = yield* request.source
-    return { token: new AccessToken({ ...token, generation: ++generation }), landedAt: yield* Instant.now }
+  const fly = Effect.fnUntraced(function*(request: Request): Effect.fn.Return<Landed, OAuthError> {
+    // Drawn at the start: of two flights, the one that began later has the newer token.
+    const number = ++generation
+    const token = new AccessToken({ ...yield* request.source, generation: number })
+    return { token, landedAt: yield* Instant.now, isReplacement: rejected.delete(request.key) }
   })
 
-  const cache = yield* Cache.makeWith(fly, {
+  const cache = yield* inNobodysContext(Cache.makeWith(fly, {
     // The cache itself would evict flights too; `evict` takes what has landed only.
     capacity: Number.POSITIVE_INFINITY,
     timeToLive: Exit.match({
       onFailure: () => Duration.zero,
       onSuccess: ({ landedAt, token }) => Duration.millis(Math.max(0, freshFor(token, landedAt)))
     })
-  }).pipe(
-    // Flights run in the context of this place and that of their first caller. A cache outlives whoever made it, so
-    // nothing of its maker, neither clock nor tracer, may reach the flights of others.
-    Effect.updateContext((_maker: Context.Context<never>) => Context.empty())
-  )
+  }))
 
   const evict = Effect.gen(function*() {
     const excess = (yield* Cache.size(cache)) - capacity
@@ -142,7 +174,56 @@ export const make = Effect.fnUntraced(function*(
     return token
   })
 
-  return TokenCache.of({ get: (key, source) => get(new Request(key, source)) })
+  /** Flies anew. What is held stays in place until something newer has landed. */
+  const flyAnew = Effect.fnUntraced(function*(request: Request) {
+    if (Option.isNone(yield* Cache.getSuccess(cache, request))) {
+      yield* Cache.invalidate(cache, request)
+      return yield* get(request)
+    }
+    const landed = yield* fly(request)
+    const held = yield* Cache.getSuccess(cache, request)
+    if (Option.isNone(held) || held.value.token.generation < landed.token.generation) {
+      yield* Cache.set(cache, request, landed)
+    }
+    return landed.token
+  })
+
+  const refreshes: Cache.Cache<Request, AccessToken, OAuthError> = yield* inNobodysContext(Cache.makeWith(
+    Effect.fnUntraced(function*(request: Request) {
+      // A lookup begins before its entry is in place, and could not be taken out again below.
+      yield* Effect.yieldNow
+      const before = forcing.get(request.key)
+      if (before !== undefined) yield* Deferred.await(before)
+      // Whoever comes from here on must not share what has begun, and waits for its end to begin the next.
+      const done = Deferred.makeUnsafe<void>()
+      forcing.set(request.key, done)
+      yield* Cache.invalidate(refreshes, request)
+      return yield* Effect.ensuring(
+        flyAnew(request),
+        Effect.suspend(() => {
+          if (forcing.get(request.key) === done) forcing.delete(request.key)
+          return Deferred.succeed(done, undefined)
+        })
+      )
+    }),
+    { capacity: Number.POSITIVE_INFINITY, timeToLive: () => Duration.zero }
+  ))
+
+  const reject = Effect.fnUntraced(function*(request: Request, refused: AccessToken) {
+    const held = yield* Cache.getSuccess(cache, request)
+    if (Option.isNone(held) || held.value.token !== refused) return true
+    const { isReplacement, landedAt } = held.value
+    if (isReplacement && Instant.elapsed(landedAt, yield* Instant.now) < rejectionPause) return false
+    rejected.add(request.key)
+    yield* Cache.invalidateWhen(cache, request, (current) => current === held.value)
+    return true
+  })
+
+  return TokenCache.of({
+    get: (key, source) => get(new Request(key, source)),
+    refresh: (key, source) => Cache.get(refreshes, new Request(key, source)),
+    reject: (key, refused) => reject(new Request(key, Effect.never), refused)
+  })
 })
 
 /**

@@ -233,6 +233,103 @@ describe("TokenCache", () => {
       }))
   })
 
+  describe("refresh", () => {
+    it.effect("never returns a token from a flight that began before it", () =>
+      Effect.gen(function*() {
+        const cache = yield* TokenCache.make()
+        const { asked, source } = yield* makeSource("1 hour", "1 second")
+        const early = yield* Effect.forkChild(cache.get("app", source), { startImmediately: true })
+        const forced = yield* Effect.forkChild(cache.refresh("app", source), { startImmediately: true })
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual(valueOf(yield* Fiber.join(early)), "token-1")
+        assert.strictEqual(valueOf(yield* Fiber.join(forced)), "token-2")
+        assert.strictEqual(valueOf(yield* cache.get("app", source)), "token-2")
+        assert.strictEqual(yield* asked, 2)
+      }))
+
+    it.effect("flies once for all who come while another one is in the air", () =>
+      Effect.gen(function*() {
+        const cache = yield* TokenCache.make()
+        const { asked, source } = yield* makeSource("1 hour", "1 second")
+        const first = yield* Effect.forkChild(cache.refresh("app", source), { startImmediately: true })
+        yield* TestClock.adjust("1 millis")
+        const rest = yield* everyone(1000, cache.refresh("app", source))
+        yield* TestClock.adjust("1 second")
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual(valueOf(yield* Fiber.join(first)), "token-1")
+        assert.deepStrictEqual(new Set((yield* Fiber.joinAll(rest)).map(valueOf)), new Set(["token-2"]))
+        assert.strictEqual(yield* asked, 2)
+      }))
+
+    it.effect("leaves the token that is held to everyone else, also when it fails", () =>
+      Effect.gen(function*() {
+        const cache = yield* TokenCache.make()
+        const { source } = yield* makeSource("1 hour")
+        yield* cache.get("app", source)
+        const forced = yield* Effect.forkChild(
+          cache.refresh("app", Effect.andThen(Effect.sleep("1 second"), Effect.fail(failure))),
+          { startImmediately: true }
+        )
+        assert.strictEqual(valueOf(yield* cache.get("app", source)), "token-1")
+        yield* TestClock.adjust("1 second")
+        assert.isTrue(Exit.isFailure(yield* Fiber.await(forced)))
+        assert.strictEqual(valueOf(yield* cache.get("app", source)), "token-1")
+      }))
+
+    it.effect("lets the next one begin when it is interrupted", () =>
+      Effect.gen(function*() {
+        const cache = yield* TokenCache.make()
+        const { source } = yield* makeSource("1 hour")
+        const forced = yield* Effect.forkChild(cache.refresh("app", Effect.never), { startImmediately: true })
+        yield* Fiber.interrupt(forced)
+        assert.strictEqual(valueOf(yield* cache.refresh("app", source)), "token-1")
+      }))
+  })
+
+  describe("reject", () => {
+    it.effect("costs one new token, however many were refused", () =>
+      Effect.gen(function*() {
+        const cache = yield* TokenCache.make()
+        const { asked, source } = yield* makeSource("1 hour", "1 second")
+        const read = cache.get("app", source)
+        const first = yield* Effect.forkChild(read, { startImmediately: true })
+        yield* TestClock.adjust("1 second")
+        const refused = yield* Fiber.join(first)
+        const again = Effect.andThen(cache.reject("app", refused), read)
+        const callers = yield* everyone(1000, again)
+        yield* TestClock.adjust("1 second")
+        const latecomer = yield* again
+        const tokens = [latecomer, ...yield* Fiber.joinAll(callers)]
+        assert.deepStrictEqual(new Set(tokens.map(valueOf)), new Set(["token-2"]))
+        assert.strictEqual(yield* asked, 2)
+      }))
+
+    it.effect("keeps a replacement that is refused as well, for a while", () =>
+      Effect.gen(function*() {
+        const cache = yield* TokenCache.make()
+        const { asked, source } = yield* makeSource("1 hour")
+        const read = cache.get("app", source)
+        assert.isTrue(yield* cache.reject("app", yield* read))
+        for (let count = 0; count < 50; count++) assert.isFalse(yield* cache.reject("app", yield* read))
+        assert.strictEqual(yield* asked, 2)
+        yield* TestClock.adjust("30 seconds")
+        assert.isTrue(yield* cache.reject("app", yield* read))
+        yield* read
+        assert.strictEqual(yield* asked, 3)
+      }))
+
+    it.effect("does not touch a token that was not the one refused", () =>
+      Effect.gen(function*() {
+        const cache = yield* TokenCache.make()
+        const { asked, source } = yield* makeSource("1 hour")
+        const old = yield* cache.get("app", source)
+        yield* cache.refresh("app", source)
+        assert.isTrue(yield* cache.reject("app", old))
+        assert.strictEqual(valueOf(yield* cache.get("app", source)), "token-2")
+        assert.strictEqual(yield* asked, 2)
+      }))
+  })
+
   it.live("runs a flight in the context of who asks, not of who made the cache", () =>
     Effect.gen(function*() {
       const stopped = yield* TestClock.make()
