@@ -1,9 +1,9 @@
 /**
- * The token side of a Coze platform on loopback sockets, for tests, demos and examples.
+ * A Coze platform on loopback sockets, for tests, demos and examples.
  *
- * It behaves like the real one: it checks client and secret, gives an id token, and trades that for an access token. It
- * keeps a log of what arrived and can be told, per step, to answer anything else. It does not imitate a broken network;
- * every answer is proper HTTP.
+ * It behaves like the real one: it checks client and secret, gives an id token, trades that for an access token, and
+ * gives credentials and project variables to whoever shows one. It keeps a log of what arrived and can be told, per
+ * step, to answer anything else. It does not imitate a broken network; every answer is proper HTTP.
  *
  * @since 0.1.0
  */
@@ -22,6 +22,8 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { createServer } from "node:http"
 import * as Answer from "./Answer.ts"
 import * as Issuer from "./internal/Issuer.ts"
+import * as Outbound from "./internal/Outbound.ts"
+import * as Script from "./internal/Script.ts"
 import { RecordedRequest, type Step } from "./RecordedRequest.ts"
 
 /**
@@ -34,6 +36,7 @@ import { RecordedRequest, type Step } from "./RecordedRequest.ts"
 export class Platform extends Context.Service<Platform, {
   readonly idTokenEndpoint: string
   readonly accessTokenEndpoint: string
+  readonly outboundEndpoint: string
   /** The environment of a workload that lives on this platform. */
   readonly env: Readonly<Record<string, string>>
   /** Everything that has arrived so far, oldest first. */
@@ -49,6 +52,8 @@ export class Platform extends Context.Service<Platform, {
    * is a defect when the platform stops.
    */
   readonly script: (step: Step, ...answers: ReadonlyArray<Answer.Answer>) => Effect.Effect<void>
+  /** From now on, no access token that was given so far is accepted by the outbound calls. */
+  readonly revokeTokens: Effect.Effect<void>
 }>()("@effect-identity/testing/Platform") {}
 
 /**
@@ -56,7 +61,7 @@ export class Platform extends Context.Service<Platform, {
  * @category models
  * @since 0.1.0
  */
-export interface Behaviour {
+export interface Behaviour extends Outbound.Holdings {
   /** Life of access tokens. @default 1 hour */
   readonly lifetime: Duration.Input
   /** Time before each answer. @default zero */
@@ -87,15 +92,25 @@ const paths = {
   two: { idToken: "/id-token", accessToken: "/access-token" }
 } as const
 
+const outboundPath = "/api/v1/secret"
+
+const stepOf = (path: string, grantType: string): Step | "other" => {
+  if (path === `${outboundPath}/integration`) return "integrationCredential"
+  if (path === `${outboundPath}/env`) return "projectEnvVars"
+  return steps[grantType] ?? "other"
+}
+
 const record = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest, id: number) {
-  const form = Array.from(new URLSearchParams(yield* Effect.orDie(request.text)))
+  const body = yield* Effect.orDie(request.text)
+  const form = Array.from(new URLSearchParams(body))
   const grantType = form.find(([name]) => name === "grant_type")?.[1] ?? ""
   return new RecordedRequest({
     id,
-    step: steps[grantType] ?? "other",
+    step: stepOf(request.url, grantType),
     method: request.method,
     path: request.url,
     headers: { ...request.headers },
+    body,
     form,
     outcome: "pending"
   })
@@ -123,28 +138,25 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
   const log = yield* SubscriptionRef.make<ReadonlyArray<RecordedRequest>>([])
   const behaviour = yield* Ref.make<Behaviour>({
     lifetime: options.lifetime ?? "1 hour",
-    delay: options.delay ?? Duration.zero
+    delay: options.delay ?? Duration.zero,
+    credentials: options.credentials ?? {},
+    variables: options.variables ?? []
   })
-  const scripts = yield* Ref.make<Readonly<Record<Step, ReadonlyArray<Answer.Answer>>>>({
-    idToken: [],
-    accessToken: []
-  })
-
-  const nextScripted = (step: Step) =>
-    Ref.modify(scripts, (all) => {
-      const [next, ...rest] = all[step]
-      return [next, { ...all, [step]: rest }]
-    })
+  const script = yield* Script.make
 
   const answer = Effect.fnUntraced(function*(request: RecordedRequest) {
     if (request.step === "other") return yield* Answer.refusal("unsupported_grant_type")
-    const scripted = yield* nextScripted(request.step)
-    const { delay, lifetime } = yield* Ref.get(behaviour)
+    const scripted = yield* script.next(request.step)
+    const { delay, lifetime, ...holdings } = yield* Ref.get(behaviour)
     yield* Effect.sleep(delay)
     if (scripted !== undefined) return yield* scripted
-    if (request.method !== "POST" || request.path !== path[request.step]) {
-      return HttpServerResponse.empty({ status: 404 })
+    if (request.method !== (request.step === "projectEnvVars" ? "GET" : "POST")) {
+      return HttpServerResponse.empty({ status: 405 })
     }
+    if (request.step === "integrationCredential" || request.step === "projectEnvVars") {
+      return yield* Outbound.answer(request, holdings, issuer.isValid)
+    }
+    if (request.path !== path[request.step]) return HttpServerResponse.empty({ status: 404 })
     const life = Duration.fromInputUnsafe(lifetime)
     return yield* request.step === "idToken" ? issuer.issueIdToken(request, life) : issuer.exchange(request, life)
   })
@@ -171,28 +183,24 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     })
   })
 
-  yield* Effect.addFinalizer(() =>
-    Effect.flatMap(Ref.get(scripts), ({ accessToken, idToken }) =>
-      idToken.length + accessToken.length === 0
-        ? Effect.void
-        : Effect.die(
-          new Error(`scripted answers left over: ${idToken.length} for idToken, ${accessToken.length} for accessToken`)
-        ))
-  )
+  yield* Effect.addFinalizer(() => script.dieOfLeftovers)
   yield* server.serve(handle)
 
   const origin = HttpServer.formatAddress(server.address)
   const idTokenEndpoint = origin + path.idToken
   const accessTokenEndpoint = origin + path.accessToken
+  const outboundEndpoint = origin + outboundPath
 
   return Platform.of({
     idTokenEndpoint,
     accessTokenEndpoint,
+    outboundEndpoint,
     env: {
       COZE_WORKLOAD_IDENTITY_CLIENT_ID: clients[0].clientId,
       COZE_WORKLOAD_IDENTITY_CLIENT_SECRET: clients[0].clientSecret,
       COZE_WORKLOAD_IDENTITY_TOKEN_ENDPOINT: idTokenEndpoint,
-      COZE_WORKLOAD_ACCESS_TOKEN_ENDPOINT: accessTokenEndpoint
+      COZE_WORKLOAD_ACCESS_TOKEN_ENDPOINT: accessTokenEndpoint,
+      COZE_OUTBOUND_AUTH_ENDPOINT: outboundEndpoint
     },
     requests: SubscriptionRef.get(log),
     requestsUntil: (condition) =>
@@ -203,7 +211,8 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
         Effect.orDie
       ),
     behave: (change) => Ref.update(behaviour, (current) => ({ ...current, ...change })),
-    script: (step, ...answers) => Ref.update(scripts, (all) => ({ ...all, [step]: [...all[step], ...answers] }))
+    script: (step, ...answers) => script.order(step, answers),
+    revokeTokens: issuer.revokeAll
   })
 })
 

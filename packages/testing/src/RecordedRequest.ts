@@ -6,13 +6,14 @@
 import * as Data from "effect/Data"
 
 /**
- * The step of the exchange, told from `grant_type`: `idToken` for client credentials, `accessToken` for token exchange.
+ * What was asked for: `idToken` and `accessToken` are the two steps of the exchange, told from `grant_type`;
+ * `integrationCredential` and `projectEnvVars` are the outbound calls, told from the path.
  *
  * @stability unstable
  * @category models
  * @since 0.1.0
  */
-export type Step = "idToken" | "accessToken"
+export type Step = "idToken" | "accessToken" | "integrationCredential" | "projectEnvVars"
 
 /**
  * One request, as it arrived. `outcome` is `answered` once the last byte of the answer has left and `closed` when the
@@ -28,7 +29,9 @@ export class RecordedRequest extends Data.Class<{
   readonly method: string
   readonly path: string
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** The form fields, in the order they were sent. */
+  /** The body as text. */
+  readonly body: string
+  /** The form fields of the body, in the order they were sent. */
   readonly form: ReadonlyArray<readonly [name: string, value: string]>
   readonly outcome: "pending" | "answered" | "closed"
 }> {

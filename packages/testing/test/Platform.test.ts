@@ -73,8 +73,42 @@ describe("Platform", () => {
         Effect.exit
       )
       assert.isTrue(Exit.isFailure(exit))
-      assert.match(String(exit), /left over: 0 for idToken, 1 for accessToken/)
+      assert.match(String(exit), /left over: 1 for accessToken/)
     }))
+})
+
+describe("Platform, outbound", () => {
+  const variables = [{ key: "A", value: "1" }, { key: "A", value: "2" }]
+  const layer = Platform.layer({ credentials: { mail: "s3cret" }, variables })
+
+  const call = (url: string, token: string, body?: unknown) =>
+    Effect.promise(async () => {
+      const method = body === undefined ? "GET" : "POST"
+      const headers = { authorization: `Bearer ${token}` }
+      const response = await fetch(url, { method, headers, body: body === undefined ? null : JSON.stringify(body) })
+      return { status: response.status, body: await response.json() }
+    })
+
+  const getToken = Effect.gen(function*() {
+    const platform = yield* Platform.Platform
+    const first = yield* post(platform.idTokenEndpoint, credentials)
+    return (yield* post(platform.accessTokenEndpoint, exchange(first.body.access_token))).body.access_token
+  })
+
+  it.live("gives credentials and variables to whoever shows a token that is valid", () =>
+    Effect.gen(function*() {
+      const { outboundEndpoint, revokeTokens } = yield* Platform.Platform
+      const token = yield* getToken
+      const credential = yield* call(`${outboundEndpoint}/integration`, token, { integration_name: "mail" })
+      assert.deepStrictEqual(credential.body.data, { credential: "s3cret" })
+      const missing = yield* call(`${outboundEndpoint}/integration`, token, { integration_name: "other" })
+      assert.strictEqual(missing.body.code, 1001)
+      assert.deepStrictEqual((yield* call(`${outboundEndpoint}/env`, token)).body.data, { secrets: variables })
+
+      yield* revokeTokens
+      assert.strictEqual((yield* call(`${outboundEndpoint}/env`, token)).status, 401)
+      assert.strictEqual((yield* call(`${outboundEndpoint}/env`, yield* getToken)).status, 200)
+    }).pipe(Effect.provide(layer)))
 })
 
 describe("SecretSweep", () => {

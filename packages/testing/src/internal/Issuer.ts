@@ -15,6 +15,7 @@ export interface Client {
 
 export const make = Effect.fnUntraced(function*(clients: ReadonlyArray<Client>) {
   const issued = yield* Ref.make<ReadonlyMap<string, string>>(new Map())
+  const revoked = yield* Ref.make<ReadonlySet<string>>(new Set())
 
   const nextToken = (kind: string, owner: string) =>
     Ref.modify(issued, (tokens) => {
@@ -48,5 +49,13 @@ export const make = Effect.fnUntraced(function*(clients: ReadonlyArray<Client>) 
     })
   })
 
-  return { issueIdToken, exchange }
+  const isValid = (accessToken: string) =>
+    Effect.map(
+      Effect.all([Ref.get(issued), Ref.get(revoked)]),
+      ([tokens, dead]) => accessToken.startsWith("access-token-") && tokens.has(accessToken) && !dead.has(accessToken)
+    )
+
+  const revokeAll = Effect.flatMap(Ref.get(issued), (tokens) => Ref.set(revoked, new Set(tokens.keys())))
+
+  return { issueIdToken, exchange, isValid, revokeAll }
 })
