@@ -65,19 +65,20 @@ const bundleFacade = async (to: string) => {
   )
 }
 
-/** The facade's declarations speak of two modules of another package, which depend on nothing: they come along. */
+/** The facade's declarations speak of modules of another package that depend on nothing: they come along. */
 const declareFacade = (to: string) => {
-  const borrowed = ["EnvKeys", "WorkloadIdentityError"]
+  const own = ["index", "Client", "ProjectEnvVars"]
+  const borrowed = ["EnvKeys", "ProjectEnvVars", "WorkloadIdentityError"]
   for (const name of borrowed) {
-    cpSync(join(packageDir("workload-identity"), `build/src/${name}.d.ts`), join(to, `${name}.d.ts`))
+    cpSync(join(packageDir("workload-identity"), `build/src/${name}.d.ts`), join(to, `identity/${name}.d.ts`))
   }
-  for (const name of ["index", "Client"]) {
+  for (const name of own) {
     const declaration = readFileSync(join(packageDir("client"), `build/src/${name}.d.ts`), "utf8")
-    const local = declaration.replaceAll(/"@effect-identity\/workload-identity\/(\w+)"/g, "\"./$1.js\"")
+    const local = declaration.replaceAll(/"@effect-identity\/workload-identity\/(\w+)"/g, "\"./identity/$1.js\"")
     write(join(to, `${name}.d.ts`), withJsSpecifiers(local))
   }
-  for (const name of ["index", "Client", ...borrowed]) {
-    const foreign = readFileSync(join(to, `${name}.d.ts`), "utf8").match(/^(?:import|export) .*from "[^.].*$/m)
+  for (const file of files(to).filter((name) => name.endsWith(".d.ts"))) {
+    const foreign = readFileSync(join(to, file), "utf8").match(/^(?:import|export) .*from "[^.].*$/m)
     if (foreign !== null) throw new Error(`the declarations of the facade import ${foreign[0]}`)
   }
 }

@@ -11,6 +11,7 @@ import {
   EnvKeys,
   HttpClient,
   Lane,
+  OutboundAuth,
   TokenCache,
   WorkloadIdentity
 } from "@effect-identity/workload-identity"
@@ -30,6 +31,7 @@ const everyone = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.all(Array.from({ length: callers }, () => effect), { concurrency: "unbounded" })
 
 const layerIdentity = WorkloadIdentity.layer.pipe(
+  Layer.provide(OutboundAuth.layer),
   Layer.provide(Lane.layer),
   Layer.provide(TokenCache.layer),
   Layer.provide(Upstream.layerShowing),

@@ -1,8 +1,13 @@
 /**
  * The Promise side: a thin skin over the engine all clients of a process share.
  */
-import { ConfigurationError, type ConfigurationIssue } from "@effect-identity/workload-identity/WorkloadIdentityError"
+import {
+  ConfigurationError,
+  type ConfigurationIssue,
+  OutboundAuthError
+} from "@effect-identity/workload-identity/WorkloadIdentityError"
 import type { Session } from "./Engine.ts"
+import { ProjectEnvVars } from "./ProjectEnvVars.ts"
 import * as SharedEngine from "./SharedEngine.ts"
 
 /**
@@ -20,6 +25,8 @@ export interface ClientOptions {
    * @default "strict"
    */
   readonly strictness?: "strict" | "lenient" | undefined
+  /** Milliseconds that project variables are remembered by calls that ask for remembered ones. @default 60000 */
+  readonly projectEnvVarsLifetimeMs?: number | undefined
 }
 
 /**
@@ -64,19 +71,68 @@ const issueOf = (name: string, millis: number): ReadonlyArray<ConfigurationIssue
 export class Client implements AsyncDisposable {
   readonly #session: Session
 
-  constructor({ connectTimeoutMs = 5_000, strictness = "strict", timeoutMs = 30_000 }: ClientOptions = {}) {
-    const issues = [...issueOf("timeoutMs", timeoutMs), ...issueOf("connectTimeoutMs", connectTimeoutMs)]
+  constructor({
+    connectTimeoutMs = 5_000,
+    projectEnvVarsLifetimeMs = 60_000,
+    strictness = "strict",
+    timeoutMs = 30_000
+  }: ClientOptions = {}) {
+    const issues = [
+      ...issueOf("timeoutMs", timeoutMs),
+      ...issueOf("connectTimeoutMs", connectTimeoutMs),
+      ...issueOf("projectEnvVarsLifetimeMs", projectEnvVarsLifetimeMs)
+    ]
     if (issues.length > 0) throw new ConfigurationError(issues)
-    this.#session = SharedEngine.get().open({ timeoutMs, connectTimeoutMs, strictness })
+    this.#session = SharedEngine.get().open({ timeoutMs, connectTimeoutMs, projectEnvVarsLifetimeMs, strictness })
   }
 
   /**
    * The access token: the remembered one while it is fresh, otherwise a new one, asked for once however many callers
    * and clients of this identity wait. Rejects with `TokenRetrievalError` when there is no id token, and with
    * `TokenExchangeError` when it cannot be traded.
+   *
+   * With `forceRefresh` it is a new one, from a request that is sent after this call; others keep the one that is held
+   * until then.
    */
-  getAccessToken({ signal }: CallOptions = {}): Promise<string> {
-    return this.#session.accessToken({ signal })
+  getAccessToken(
+    { forceRefresh = false, signal }: CallOptions & { readonly forceRefresh?: boolean | undefined } = {}
+  ): Promise<string> {
+    return this.#session.accessToken({ forceRefresh, signal })
+  }
+
+  /**
+   * The credential of an integration, asked for anew on every call. Placeholders such as `COZE_CRED_DUMMY_1` are what
+   * they are: the outbound proxy puts the real value in their place. Rejects with `OutboundAuthError`, with the errors of
+   * `getAccessToken`, and with `ConfigurationError` when `COZE_OUTBOUND_AUTH_ENDPOINT` is not set.
+   */
+  getIntegrationCredential(name: string, { signal }: CallOptions = {}): Promise<string> {
+    return this.#session.integrationCredential(name, { signal })
+  }
+
+  /** The credential of an integration, read as the JSON text that many of them are. */
+  async getIntegrationCredentialJson(name: string, options?: CallOptions): Promise<unknown> {
+    const credential = await this.getIntegrationCredential(name, options)
+    try {
+      return JSON.parse(credential)
+    } catch {
+      // The parser's own error quotes the credential.
+      throw new OutboundAuthError("credential is not JSON", {
+        step: "integrationCredential",
+        reason: "InvalidResponse",
+        detail: "credentialJson",
+        retryable: false
+      })
+    }
+  }
+
+  /**
+   * The variables of the project, asked for anew on every call, or, with `remembered`, once for all who ask within
+   * `projectEnvVarsLifetimeMs`. Rejects like `getIntegrationCredential`.
+   */
+  async getProjectEnvVars(
+    { remembered = false, signal }: CallOptions & { readonly remembered?: boolean | undefined } = {}
+  ): Promise<ProjectEnvVars> {
+    return new ProjectEnvVars(await this.#session.projectEnvVars({ remembered, signal }))
   }
 
   /**

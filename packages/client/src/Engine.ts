@@ -10,11 +10,20 @@ export const abi = 1
 export interface Settings {
   readonly timeoutMs: number
   readonly connectTimeoutMs: number
+  readonly projectEnvVarsLifetimeMs: number
   readonly strictness: "strict" | "lenient"
 }
 
+export interface Call {
+  readonly signal: AbortSignal | undefined
+}
+
 export interface Session {
-  readonly accessToken: (options: { readonly signal: AbortSignal | undefined }) => Promise<string>
+  readonly accessToken: (call: Call & { readonly forceRefresh: boolean }) => Promise<string>
+  readonly integrationCredential: (name: string, call: Call) => Promise<string>
+  readonly projectEnvVars: (
+    call: Call & { readonly remembered: boolean }
+  ) => Promise<ReadonlyArray<{ readonly key: string; readonly value: string }>>
 }
 
 export interface Engine {

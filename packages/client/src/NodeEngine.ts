@@ -1,10 +1,11 @@
 /**
  * The engine of this copy: the Effect layers of `workload-identity`, run behind promises.
  */
+import type { AccessToken } from "@effect-identity/oauth/AccessToken"
 import * as TokenCache from "@effect-identity/oauth/TokenCache"
 import * as Config from "@effect-identity/workload-identity/Config"
 import { NodeWorkloadIdentity } from "@effect-identity/workload-identity/node"
-import { WorkloadIdentity } from "@effect-identity/workload-identity/WorkloadIdentity"
+import * as WorkloadIdentity from "@effect-identity/workload-identity/WorkloadIdentity"
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -27,9 +28,9 @@ const run = async <A, E, R>(
   throw Cause.squash(exit.cause)
 }
 
-const accessToken = WorkloadIdentity.use((identity) => identity.accessToken).pipe(
-  Effect.map((token) => Redacted.value(token.value))
-)
+const { WorkloadIdentity: Identity } = WorkloadIdentity
+
+const plainToken = Effect.map((token: AccessToken) => Redacted.value(token.value))
 
 export const make = (): Engine => {
   const cache = Effect.runSync(TokenCache.make())
@@ -40,6 +41,7 @@ export const make = (): Engine => {
       Config.make({
         timeout: settings.timeoutMs,
         connectTimeout: settings.connectTimeoutMs,
+        projectEnvVarsLifetime: settings.projectEnvVarsLifetimeMs,
         strictness: settings.strictness
       }).pipe(
         // The default provider keeps the environment it saw first.
@@ -52,7 +54,31 @@ export const make = (): Engine => {
       Layer.provide(Layer.succeed(Config.WorkloadConfig, config.value)),
       Layer.provide(layerCache)
     ))
-    return { accessToken: ({ signal }) => run(runtime, accessToken, signal) }
+    return {
+      accessToken: ({ forceRefresh, signal }) =>
+        run(
+          runtime,
+          Identity.use((identity) => plainToken(forceRefresh ? identity.refreshedAccessToken : identity.accessToken)),
+          signal
+        ),
+      integrationCredential: (name, { signal }) =>
+        run(
+          runtime,
+          Identity.use((identity) => Effect.map(identity.integrationCredential(name), Redacted.value)),
+          signal
+        ),
+      projectEnvVars: ({ remembered, signal }) =>
+        run(
+          runtime,
+          Identity.use((identity) =>
+            Effect.map(
+              remembered ? identity.rememberedProjectEnvVars : identity.projectEnvVars,
+              (vars) => Array.from(vars.map(Redacted.value))
+            )
+          ),
+          signal
+        )
+    }
   }
 
   return { open }

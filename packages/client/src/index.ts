@@ -5,11 +5,14 @@
  */
 
 export * as envKeys from "@effect-identity/workload-identity/EnvKeys"
+export type { Loaded, ProjectEnvVar } from "@effect-identity/workload-identity/ProjectEnvVars"
 export {
   ConfigurationError,
   type ConfigurationIssue,
+  OutboundAuthError,
   TokenExchangeError,
   TokenRetrievalError,
   WorkloadIdentityError
 } from "@effect-identity/workload-identity/WorkloadIdentityError"
 export { type CallOptions, Client, type ClientOptions } from "./Client.ts"
+export { ProjectEnvVars } from "./ProjectEnvVars.ts"

@@ -2,6 +2,8 @@ import {
   Client,
   ConfigurationError,
   envKeys,
+  OutboundAuthError,
+  ProjectEnvVars,
   TokenExchangeError,
   TokenRetrievalError,
   WorkloadIdentityError
@@ -47,7 +49,11 @@ const seenUntil = (...args: Parameters<typeof platform.requestsUntil>) =>
   Effect.runPromise(platform.requestsUntil(...args))
 
 beforeEach(async () => {
-  await start({ clients })
+  await start({
+    clients,
+    credentials: { mail: "{\"user\":\"a\"}", text: "COZE_CRED_DUMMY_42", broken: "not-json-5d1f7a" },
+    variables: [{ key: "REGION", value: "cn" }, { key: "FACADE_TEST_VARIABLE", value: "1" }]
+  })
 })
 
 afterEach(async () => {
@@ -96,6 +102,66 @@ describe("Client", () => {
     const client = new Client()
     for (const name of required) vi.stubEnv(name, undefined)
     assert.match(await client.getAccessToken(), /^access-token-/)
+  })
+
+  it("gets a new token when it is told to", async () => {
+    const client = new Client()
+    const token = await client.getAccessToken()
+    const forced = await client.getAccessToken({ forceRefresh: true })
+    assert.notStrictEqual(forced, token)
+    assert.strictEqual(await client.getAccessToken(), forced)
+    assert.lengthOf(await seen(), 4)
+  })
+
+  it("gets integration credentials, placeholders untouched, as text and as JSON", async () => {
+    const client = new Client()
+    assert.strictEqual(await client.getIntegrationCredential("text"), "COZE_CRED_DUMMY_42")
+    assert.deepStrictEqual(await client.getIntegrationCredentialJson("mail"), { user: "a" })
+    const error = await rejection(client.getIntegrationCredentialJson("broken"))
+    assert.instanceOf(error, OutboundAuthError)
+    assert.strictEqual(error.detail, "credentialJson")
+    assert.deepStrictEqual(SecretSweep.find(error, { credential: "not-json-5d1f7a" }), [])
+    const unknown = await rejection(client.getIntegrationCredential("other"))
+    assert.instanceOf(unknown, OutboundAuthError)
+    assert.strictEqual(unknown.message, "Integration credential API error: code=1001, msg=integration not found")
+  })
+
+  it("gets the variables of the project", async () => {
+    const vars = await new Client().getProjectEnvVars()
+    assert.instanceOf(vars, ProjectEnvVars)
+    assert.deepStrictEqual(Array.from(vars, ({ key, value }) => `${key}=${value}`), [
+      "REGION=cn",
+      "FACADE_TEST_VARIABLE=1"
+    ])
+    assert.strictEqual(vars.get("REGION"), "cn")
+    assert.strictEqual(vars.get("NONE", "default"), "default")
+    assert.throws(() => vars.getOrThrow("NONE"), "Environment variable 'NONE' not found")
+    assert.isTrue(vars.has("REGION"))
+    assert.strictEqual(vars.size, 2)
+    assert.deepStrictEqual(vars.toRecord(), { REGION: "cn", FACADE_TEST_VARIABLE: "1" })
+    vi.stubEnv("FACADE_TEST_VARIABLE", undefined)
+    vi.stubEnv("REGION", "already")
+    assert.deepStrictEqual(vars.loadIntoEnv(), { loaded: ["FACADE_TEST_VARIABLE"], kept: ["REGION"], skipped: [] })
+    assert.strictEqual(process.env["FACADE_TEST_VARIABLE"], "1")
+  })
+
+  it("remembers the variables of the project for those who want that", async () => {
+    const client = new Client({ projectEnvVarsLifetimeMs: 10_000 })
+    await Promise.all(Array.from({ length: 100 }, () => client.getProjectEnvVars({ remembered: true })))
+    assert.lengthOf(await seen(), 3)
+    await client.getProjectEnvVars()
+    assert.lengthOf(await seen(), 4)
+  })
+
+  it("says that there is nowhere to ask for either", async () => {
+    vi.stubEnv(envKeys.COZE_OUTBOUND_AUTH_ENDPOINT, undefined)
+    const client = new Client()
+    for (const call of [client.getIntegrationCredential("mail"), client.getProjectEnvVars()]) {
+      const error = await rejection(call)
+      assert.instanceOf(error, ConfigurationError)
+      assert.include(error.message, "COZE_OUTBOUND_AUTH_ENDPOINT")
+    }
+    assert.lengthOf(await seen(), 0)
   })
 
   it("disposes itself", async () => {

@@ -31,6 +31,8 @@ export class WorkloadConfig extends Context.Service<WorkloadConfig, {
   readonly idTokenEndpoint: SecureUrl
   /** Where step 2 trades it for the access token. */
   readonly accessTokenEndpoint: SecureUrl
+  /** Where the outbound calls go. They cannot be made when it is absent. */
+  readonly outboundEndpoint: SecureUrl | undefined
   /** Absent when the workload has no lane. */
   readonly lane: string | undefined
   /** Bound of one request, from connecting to the last byte. */
@@ -38,6 +40,8 @@ export class WorkloadConfig extends Context.Service<WorkloadConfig, {
   /** Bound of one connection, TLS included. */
   readonly connectTimeout: Duration.Duration
   readonly strictness: "strict" | "lenient"
+  /** How long project variables are remembered by those who ask for remembered ones. */
+  readonly projectEnvVarsLifetime: Duration.Duration
 }>()("@effect-identity/workload-identity/Config/WorkloadConfig") {}
 
 /**
@@ -57,6 +61,8 @@ export interface Options {
    * @default "strict"
    */
   readonly strictness?: "strict" | "lenient" | undefined
+  /** How long project variables are remembered by those who ask for remembered ones. @default 1 minute */
+  readonly projectEnvVarsLifetime?: Duration.Input | undefined
 }
 
 type Variable =
@@ -64,6 +70,7 @@ type Variable =
   | typeof EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_SECRET
   | typeof EnvKeys.COZE_WORKLOAD_IDENTITY_TOKEN_ENDPOINT
   | typeof EnvKeys.COZE_WORKLOAD_ACCESS_TOKEN_ENDPOINT
+  | typeof EnvKeys.COZE_OUTBOUND_AUTH_ENDPOINT
   | typeof EnvKeys.COZE_SERVER_ENV
 
 const read = (variable: Variable): Effect.Effect<string | undefined, ConfigurationError> =>
@@ -117,13 +124,18 @@ export const make = Effect.fnUntraced(function*(
   const clientSecret = yield* variable(EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_SECRET, Setting.secret)
   const idTokenEndpoint = yield* variable(EnvKeys.COZE_WORKLOAD_IDENTITY_TOKEN_ENDPOINT, Setting.url)
   const accessTokenEndpoint = yield* variable(EnvKeys.COZE_WORKLOAD_ACCESS_TOKEN_ENDPOINT, Setting.url)
+  const outboundEndpoint = yield* variable(EnvKeys.COZE_OUTBOUND_AUTH_ENDPOINT, Setting.optionalUrl)
   const lane = yield* variable(EnvKeys.COZE_SERVER_ENV, Setting.lane)
   const timeout = accept(Setting.timeout("timeout", options.timeout ?? "30 seconds"))
   const connectTimeout = accept(Setting.timeout("connectTimeout", options.connectTimeout ?? "5 seconds"))
+  const projectEnvVarsLifetime = accept(
+    Setting.timeout("projectEnvVarsLifetime", options.projectEnvVarsLifetime ?? "1 minute")
+  )
 
   if (
     issues.length > 0 || clientId === undefined || clientSecret === undefined || idTokenEndpoint === undefined
     || accessTokenEndpoint === undefined || timeout === undefined || connectTimeout === undefined
+    || projectEnvVarsLifetime === undefined
   ) return yield* Effect.fail(new ConfigurationError(issues))
 
   return {
@@ -131,10 +143,12 @@ export const make = Effect.fnUntraced(function*(
     clientSecret,
     idTokenEndpoint,
     accessTokenEndpoint,
+    outboundEndpoint,
     lane,
     timeout,
     connectTimeout,
-    strictness: options.strictness ?? "strict"
+    strictness: options.strictness ?? "strict",
+    projectEnvVarsLifetime
   }
 })
 

@@ -7,20 +7,19 @@
  * @since 0.1.0
  */
 import * as AccessToken from "@effect-identity/oauth/AccessToken"
-import * as ClientCredentials from "@effect-identity/oauth/ClientCredentials"
-import { TokenCache } from "@effect-identity/oauth/TokenCache"
-import type { TokenEndpoint } from "@effect-identity/oauth/TokenEndpoint"
-import * as TokenExchange from "@effect-identity/oauth/TokenExchange"
+import type { TokenCache } from "@effect-identity/oauth/TokenCache"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { WorkloadConfig } from "./Config.ts"
-import * as Failure from "./internal/Failure.ts"
-import * as Fingerprint from "./internal/Fingerprint.ts"
-import * as Lane from "./Lane.ts"
-import type { TokenExchangeError, TokenRetrievalError } from "./WorkloadIdentityError.ts"
+import type * as Schema from "effect/Schema"
+import type { WorkloadConfig } from "./Config.ts"
+import * as WorkloadToken from "./internal/WorkloadToken.ts"
+import type { Lane } from "./Lane.ts"
+import * as OutboundAuth from "./OutboundAuth.ts"
+import { ProjectEnvVars } from "./ProjectEnvVars.ts"
+import { OutboundAuthError, type TokenExchangeError, type TokenRetrievalError } from "./WorkloadIdentityError.ts"
 
 /**
  * @stability unstable
@@ -34,54 +33,43 @@ export class WorkloadIdentity extends Context.Service<WorkloadIdentity, {
    * `TokenExchangeError` when it cannot be traded.
    */
   readonly accessToken: Effect.Effect<AccessToken.AccessToken, TokenRetrievalError | TokenExchangeError>
+  /** A new access token, from a request that is sent after this began. The one that is held stays until it is there. */
+  readonly refreshedAccessToken: Effect.Effect<AccessToken.AccessToken, TokenRetrievalError | TokenExchangeError>
+  /** The credential of an integration. Asked for anew on every run. */
+  readonly integrationCredential: (name: string) => Effect.Effect<Redacted.Redacted, OutboundAuth.OutboundFailure>
+  /**
+   * The credential of an integration, read as JSON of a schema. Fails with `OutboundAuthError` of detail
+   * `credentialJson` when it is none.
+   */
+  readonly integrationCredentialJson: <A, I>(
+    name: string,
+    schema: Schema.Codec<A, I>
+  ) => Effect.Effect<A, OutboundAuth.OutboundFailure>
+  /** The variables of the project. Asked for anew on every run. */
+  readonly projectEnvVars: Effect.Effect<ProjectEnvVars<Redacted.Redacted>, OutboundAuth.OutboundFailure>
+  /** The variables of the project, remembered for a minute unless configured otherwise, asked for once for all who wait. */
+  readonly rememberedProjectEnvVars: Effect.Effect<ProjectEnvVars<Redacted.Redacted>, OutboundAuth.OutboundFailure>
 }>()("@effect-identity/workload-identity/WorkloadIdentity") {}
 
-/** All that makes two workloads different, in a form in which no two differ by a delimiter only. */
-const identityKey = Effect.fnUntraced(function*(config: WorkloadConfig["Service"]) {
-  return JSON.stringify([
-    config.idTokenEndpoint.href,
-    config.accessTokenEndpoint.href,
-    config.clientId,
-    yield* Fingerprint.make(config.clientSecret),
-    config.lane ?? null
-  ])
+const fromOutbound = (outbound: OutboundAuth.OutboundAuth["Service"]) => ({
+  ...outbound,
+  integrationCredentialJson: <A, I>(name: string, schema: Schema.Codec<A, I>) =>
+    Effect.flatMap(outbound.integrationCredential(name), OutboundAuth.decodeJson(schema))
 })
 
 /**
- * Joins the two steps and the cache.
+ * Joins the token and what it opens.
  *
  * @stability unstable
  * @category constructors
  * @since 0.1.0
  */
 export const make = Effect.gen(function*() {
-  const config = yield* WorkloadConfig
-  const cache = yield* TokenCache
-  const client = Lane.apply(yield* Lane.Lane, yield* HttpClient.HttpClient)
-  const key = yield* identityKey(config)
-
-  const endpoint = (url: TokenEndpoint["url"]): TokenEndpoint => ({
-    url,
-    timeout: config.timeout,
-    strictness: config.strictness
-  })
-
-  const twoSteps = Effect.fn("WorkloadIdentity.acquire")(function*() {
-    const idToken = yield* ClientCredentials.token({
-      endpoint: endpoint(config.idTokenEndpoint),
-      clientId: config.clientId,
-      clientSecret: config.clientSecret
-    })
-    return yield* TokenExchange.token({
-      endpoint: endpoint(config.accessTokenEndpoint),
-      clientId: config.clientId,
-      subjectToken: idToken.value,
-      subjectTokenType: TokenExchange.tokenTypes.idToken
-    })
-  }, Effect.provideService(HttpClient.HttpClient, client))
-
+  const token = yield* WorkloadToken.make
   return WorkloadIdentity.of({
-    accessToken: Effect.mapError(cache.get(key, twoSteps()), Failure.fromOAuthError)
+    accessToken: token.get,
+    refreshedAccessToken: token.refresh,
+    ...fromOutbound(yield* OutboundAuth.OutboundAuth)
   })
 })
 
@@ -95,7 +83,7 @@ export const make = Effect.gen(function*() {
 export const layer: Layer.Layer<
   WorkloadIdentity,
   never,
-  WorkloadConfig | HttpClient.HttpClient | Lane.Lane | TokenCache
+  WorkloadConfig | HttpClient | Lane | TokenCache | OutboundAuth.OutboundAuth
 > = Layer.effect(WorkloadIdentity, make)
 
 /**
@@ -108,7 +96,22 @@ export const layer: Layer.Layer<
 export interface TestAnswers {
   /** The token, or the failure to give instead. */
   readonly accessToken: string | TokenRetrievalError | TokenExchangeError
+  /** Credentials by integration name. Others are not found. */
+  readonly credentials?: Readonly<Record<string, string>> | undefined
+  /** The variables of the project. */
+  readonly variables?: Readonly<Record<string, string>> | undefined
 }
+
+const notFound = Effect.fail(
+  new OutboundAuthError("Integration credential API error: code=1001, msg=integration not found", {
+    step: "integrationCredential",
+    reason: "InvalidResponse",
+    detail: "code",
+    retryable: false,
+    httpStatus: 200,
+    apiCode: 1001
+  })
+)
 
 /**
  * An identity that answers from a record, offline.
@@ -120,19 +123,38 @@ export interface TestAnswers {
  *
  * const program = Effect.gen(function*() {
  *   const identity = yield* WorkloadIdentity.WorkloadIdentity
- *   return Redacted.value((yield* identity.accessToken).value)
+ *   const variables = yield* identity.projectEnvVars
+ *   return variables.map(Redacted.value).get("REGION")
  * })
  *
- * Effect.runSync(Effect.provide(program, WorkloadIdentity.layerTest({ accessToken: "token" }))) // => "token"
+ * const layer = WorkloadIdentity.layerTest({ accessToken: "token", variables: { REGION: "cn-beijing" } })
+ * Effect.runSync(Effect.provide(program, layer)) // => "cn-beijing"
  * ```
  *
  * @stability unstable
  * @category layers
  * @since 0.1.0
  */
-export const layerTest = ({ accessToken }: TestAnswers): Layer.Layer<WorkloadIdentity> =>
-  Layer.succeed(WorkloadIdentity, {
-    accessToken: typeof accessToken === "string"
-      ? AccessToken.make({ value: Redacted.make(accessToken), lifetime: "1 hour" })
-      : Effect.fail(accessToken)
+export const layerTest = (
+  { accessToken, credentials = {}, variables = {} }: TestAnswers
+): Layer.Layer<WorkloadIdentity> => {
+  const token = typeof accessToken === "string"
+    ? AccessToken.make({ value: Redacted.make(accessToken), lifetime: "1 hour" })
+    : Effect.fail(accessToken)
+  const projectEnvVars = Effect.as(
+    token,
+    new ProjectEnvVars(Object.entries(variables).map(([key, value]) => ({ key, value: Redacted.make(value) })))
+  )
+  return Layer.succeed(WorkloadIdentity, {
+    accessToken: token,
+    refreshedAccessToken: token,
+    ...fromOutbound({
+      integrationCredential: (name) => {
+        const credential = Object.hasOwn(credentials, name) ? credentials[name] : undefined
+        return Effect.andThen(token, credential === undefined ? notFound : Effect.succeed(Redacted.make(credential)))
+      },
+      projectEnvVars,
+      rememberedProjectEnvVars: projectEnvVars
+    })
   })
+}

@@ -9,13 +9,14 @@
  */
 
 /**
- * Where it happened: reading the configuration, asking for the id token, or trading it for the access token.
+ * Where it happened: reading the configuration, asking for the id token, trading it for the access token, or one of the
+ * two outbound calls.
  *
  * @stability stable
  * @category models
  * @since 0.1.0
  */
-export type Step = "configuration" | "idToken" | "accessToken"
+export type Step = "configuration" | "idToken" | "accessToken" | "integrationCredential" | "projectEnvVars"
 
 /**
  * What happened, in one word.
@@ -182,5 +183,23 @@ export class TokenExchangeError extends WorkloadIdentityError {
 
   override get [lineage](): ReadonlyArray<string> {
     return [...super[lineage], "TokenExchangeError"]
+  }
+}
+
+/**
+ * An outbound call failed: the workload has a token, but not the credential or the variables it asked for.
+ *
+ * @stability stable
+ * @category errors
+ * @since 0.1.0
+ */
+export class OutboundAuthError extends WorkloadIdentityError {
+  static override readonly className: string = "OutboundAuthError"
+
+  readonly _tag = "OutboundAuthError"
+  override readonly name = "OutboundAuthError"
+
+  override get [lineage](): ReadonlyArray<string> {
+    return [...super[lineage], "OutboundAuthError"]
   }
 }

@@ -4,6 +4,7 @@ import {
   Config,
   HttpClient,
   Lane,
+  OutboundAuth,
   TokenCache,
   WorkloadIdentity,
   WorkloadIdentityError
@@ -329,6 +330,7 @@ describe("WorkloadIdentity", () => {
       const platform = yield* Platform.Platform
       const identity = yield* Layer.build(
         WorkloadIdentity.layer.pipe(
+          Layer.provide(OutboundAuth.layer),
           Layer.provide([Lane.layer, HttpClient.layerFetch, fresh]),
           Layer.provide(Config.layer()),
           Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord(platform.env)))

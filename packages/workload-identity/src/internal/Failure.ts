@@ -2,7 +2,9 @@
  * Translates what the grants fail with into what a workload's user is told, field by field.
  */
 import type { OAuthError, Reason } from "@effect-identity/oauth/OAuthError"
-import { type Details, TokenExchangeError, TokenRetrievalError } from "../WorkloadIdentityError.ts"
+import type { RequestFailed } from "@effect-identity/oauth/SecureRequest"
+import { type Details, OutboundAuthError, TokenExchangeError, TokenRetrievalError } from "../WorkloadIdentityError.ts"
+import type { Call } from "./OutboundAnswer.ts"
 
 type Found = Pick<Details, "detail" | "httpStatus" | "oauthCode" | "apiCode">
 
@@ -25,17 +27,31 @@ const found = (reason: Reason): Found => {
   }
 }
 
-const details = (error: OAuthError): Omit<Details, "step"> => ({
-  reason: error.reason._tag,
-  retryable: error.isRetryable,
-  ...found(error.reason),
-  ...(error.requestId === undefined ? {} : { logId: error.requestId })
+const details = (reason: Reason, retryable: boolean, requestId: string | undefined): Omit<Details, "step"> => ({
+  reason: reason._tag,
+  retryable,
+  ...found(reason),
+  ...(requestId === undefined ? {} : { logId: requestId })
 })
 
 const sentence = (action: string, { message, _tag }: Reason): string =>
   _tag === "OAuth" ? `Token request failed: ${message}` : `Failed to ${action} token: ${message}`
 
-export const fromOAuthError = (error: OAuthError): TokenRetrievalError | TokenExchangeError =>
-  error.operation === "clientCredentials"
-    ? new TokenRetrievalError(sentence("retrieve", error.reason), { step: "idToken", ...details(error) })
-    : new TokenExchangeError(sentence("exchange", error.reason), { step: "accessToken", ...details(error) })
+export const fromOAuthError = ({
+  isRetryable,
+  operation,
+  reason,
+  requestId
+}: OAuthError): TokenRetrievalError | TokenExchangeError => {
+  const known = details(reason, isRetryable, requestId)
+  return operation === "clientCredentials"
+    ? new TokenRetrievalError(sentence("retrieve", reason), { step: "idToken", ...known })
+    : new TokenExchangeError(sentence("exchange", reason), { step: "accessToken", ...known })
+}
+
+/** Nothing was answered, so that only the connection can be at fault: another attempt may find it in better shape. */
+export const fromRequestFailed = ({ step, what }: Call, { reason, requestId }: RequestFailed): OutboundAuthError =>
+  new OutboundAuthError(`Failed to retrieve ${what.toLowerCase()}: ${reason.message}`, {
+    step,
+    ...details(reason, reason._tag === "Transport" || reason._tag === "Timeout", requestId)
+  })

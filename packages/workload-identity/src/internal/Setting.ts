@@ -30,6 +30,9 @@ export const secret = (name: string, raw: string | undefined): Setting<Redacted.
 export const url = (name: string, raw: string | undefined): Setting<SecureUrl.SecureUrl> =>
   Result.flatMap(text(name, raw), (value) => Result.mapError(SecureUrl.parse(value), ({ rule }) => ({ name, rule })))
 
+export const optionalUrl = (name: string, raw: string | undefined): Setting<SecureUrl.SecureUrl | undefined> =>
+  isBlank(raw) ? Result.succeed(undefined) : url(name, raw)
+
 /** A lane becomes a header, so it is held to what a header can carry. */
 export const lane = (name: string, raw: string | undefined): Setting<string | undefined> => {
   if (isBlank(raw) || raw === EnvKeys.DEFAULT_COZE_SERVER_ENV) return Result.succeed(undefined)

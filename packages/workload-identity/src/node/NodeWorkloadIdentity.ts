@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Config from "../Config.ts"
 import * as HttpClient from "../HttpClient.ts"
 import * as Lane from "../Lane.ts"
+import * as OutboundAuth from "../OutboundAuth.ts"
 import * as WorkloadIdentity from "../WorkloadIdentity.ts"
 import type { ConfigurationError } from "../WorkloadIdentityError.ts"
 import * as NodeHttpAgent from "./NodeHttpAgent.ts"
@@ -25,6 +26,7 @@ export const layerNodeHttp: Layer.Layer<
   never,
   Config.WorkloadConfig | TokenCache.TokenCache
 > = WorkloadIdentity.layer.pipe(
+  Layer.provide(OutboundAuth.layer),
   Layer.provide(Lane.layer),
   Layer.provide(HttpClient.layer),
   Layer.provide(layerNodeHttpNoAgent),
