@@ -67,7 +67,7 @@ const bundleFacade = async (to: string) => {
 
 /** The facade's declarations speak of modules of another package that depend on nothing: they come along. */
 const declareFacade = (to: string) => {
-  const own = ["index", "Client", "ProjectEnvVars"]
+  const own = ["index", "Client", "HttpClient", "ProjectEnvVars", "Proxy"]
   const borrowed = ["EnvKeys", "ProjectEnvVars", "WorkloadIdentityError"]
   for (const name of borrowed) {
     cpSync(join(packageDir("workload-identity"), `build/src/${name}.d.ts`), join(to, `identity/${name}.d.ts`))

@@ -1,12 +1,9 @@
 /**
  * The Promise side: a thin skin over the engine all clients of a process share.
  */
-import {
-  ConfigurationError,
-  type ConfigurationIssue,
-  OutboundAuthError
-} from "@effect-identity/workload-identity/WorkloadIdentityError"
+import { ConfigurationError, OutboundAuthError } from "@effect-identity/workload-identity/WorkloadIdentityError"
 import type { Session } from "./Engine.ts"
+import { issueOf } from "./Millis.ts"
 import { ProjectEnvVars } from "./ProjectEnvVars.ts"
 import * as SharedEngine from "./SharedEngine.ts"
 
@@ -38,14 +35,6 @@ export interface CallOptions {
   /** Stops waiting, and rejects with the reason of the signal. Others who wait for the same token go on. */
   readonly signal?: AbortSignal | undefined
 }
-
-// Longer timers fire at once in JavaScript.
-const maximumMillis = 2 ** 31 - 1
-
-const issueOf = (name: string, millis: number): ReadonlyArray<ConfigurationIssue> =>
-  typeof millis === "number" && millis >= 1 && millis <= maximumMillis
-    ? []
-    : [{ name, rule: `must be a number of milliseconds from 1 to ${maximumMillis}` }]
 
 /**
  * The identity of this workload, as the environment describes it.

@@ -15,4 +15,6 @@ export {
   WorkloadIdentityError
 } from "@effect-identity/workload-identity/WorkloadIdentityError"
 export { type CallOptions, Client, type ClientOptions } from "./Client.ts"
+export { createHttpClient, http, type HttpClient, type HttpClientOptions } from "./HttpClient.ts"
 export { ProjectEnvVars } from "./ProjectEnvVars.ts"
+export { caBundlePath, httpsProxy } from "./Proxy.ts"

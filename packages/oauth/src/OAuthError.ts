@@ -56,6 +56,23 @@ export class Tls extends Data.TaggedError("Tls")<{
 }
 
 /**
+ * The proxy in between failed: it refused the credentials or the connection with `status`, could not be reached, could
+ * not prove who it is, or never answered. No request was sent past it.
+ *
+ * @stability stable
+ * @category errors
+ * @since 0.1.0
+ */
+export class Proxy extends Data.TaggedError("Proxy")<{
+  readonly detail: "authentication" | "status" | "unreachable" | "tls" | "timeout"
+  readonly status: number | undefined
+}> {
+  override get message(): string {
+    return `proxy failed (${this.detail}${this.status === undefined ? "" : `, HTTP ${this.status}`})`
+  }
+}
+
+/**
  * The server answered with a status that says no more than itself. A redirect is one of them: requests that carry
  * credentials never follow one (RFC 9700 §4.12).
  *
@@ -158,7 +175,7 @@ export class InvalidResponse extends Data.TaggedError("InvalidResponse")<{
  * @category models
  * @since 0.1.0
  */
-export type Reason = Transport | Timeout | Tls | Status | OAuth | InvalidResponse
+export type Reason = Transport | Timeout | Tls | Proxy | Status | OAuth | InvalidResponse
 
 const isTransientStatus = (status: number): boolean => status === 429 || (status >= 500 && status !== 501)
 
@@ -198,6 +215,9 @@ export class OAuthError extends Data.TaggedError("OAuthError")<{
   /** Whether the same request may succeed later without anyone changing anything. */
   get isRetryable(): boolean {
     switch (this.reason._tag) {
+      case "Proxy":
+        return this.reason.detail === "unreachable" || this.reason.detail === "timeout"
+          || isTransientStatus(this.reason.status ?? 0)
       case "Transport":
       case "Timeout":
         return true

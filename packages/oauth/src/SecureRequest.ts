@@ -87,6 +87,15 @@ export interface Options {
   readonly maximumBytes?: number | undefined
 }
 
+/**
+ * Why a transport failed, told from the error codes along the chain of causes alone.
+ *
+ * @stability unstable
+ * @category combinators
+ * @since 0.1.0
+ */
+export const reasonOf = (error: unknown): Reason => TransportFailure.classify(error)
+
 const isRedirect = (status: number): boolean => status === 0 || (status >= 300 && status < 400)
 
 const readAnswer = Effect.fnUntraced(function*(

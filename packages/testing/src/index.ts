@@ -3,6 +3,7 @@
  */
 
 export * as Answer from "./Answer.ts"
+export * as ConnectProxy from "./ConnectProxy.ts"
 export * as Platform from "./Platform.ts"
 export * as RecordedRequest from "./RecordedRequest.ts"
 export * as SecretSweep from "./SecretSweep.ts"

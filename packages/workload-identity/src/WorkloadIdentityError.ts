@@ -10,13 +10,13 @@
 
 /**
  * Where it happened: reading the configuration, asking for the id token, trading it for the access token, or one of the
- * two outbound calls.
+ * two outbound calls, or (`http`) a request to a third party.
  *
  * @stability stable
  * @category models
  * @since 0.1.0
  */
-export type Step = "configuration" | "idToken" | "accessToken" | "integrationCredential" | "projectEnvVars"
+export type Step = "configuration" | "idToken" | "accessToken" | "integrationCredential" | "projectEnvVars" | "http"
 
 /**
  * What happened, in one word.
@@ -25,7 +25,15 @@ export type Step = "configuration" | "idToken" | "accessToken" | "integrationCre
  * @category models
  * @since 0.1.0
  */
-export type Reason = "Configuration" | "Transport" | "Timeout" | "Tls" | "Status" | "OAuth" | "InvalidResponse"
+export type Reason =
+  | "Configuration"
+  | "Transport"
+  | "Timeout"
+  | "Tls"
+  | "Proxy"
+  | "Status"
+  | "OAuth"
+  | "InvalidResponse"
 
 /**
  * Everything such an error knows besides its message. What is not known is left out.

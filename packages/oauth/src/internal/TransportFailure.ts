@@ -3,12 +3,13 @@
  * objects stay behind, because they quote addresses, headers and proxy passwords.
  */
 import * as Predicate from "effect/Predicate"
-import { InvalidResponse, type Reason, Timeout, Tls, Transport } from "../OAuthError.ts"
+import { InvalidResponse, Proxy, type Reason, Timeout, Tls, Transport } from "../OAuthError.ts"
 
 const reasons: ReadonlyArray<readonly [pattern: RegExp, reason: () => Reason]> = [
   [/^ECONNREFUSED$/, () => new Transport({ detail: "refused" })],
   [/^(?:ENOTFOUND|EAI_\w+|ENODATA|ESERVFAIL)$/, () => new Transport({ detail: "dns" })],
   [/^E(?:HOST|NET)(?:UNREACH|DOWN)$|^EADDRNOTAVAIL$/, () => new Transport({ detail: "unreachable" })],
+  [/^ERR_TOTAL_TIMEOUT$/, () => new Timeout({ detail: "total" })],
   [/^ETIMEDOUT$|^UND_ERR_CONNECT_TIMEOUT$/, () => new Timeout({ detail: "connect" })],
   [/^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/, () => new Tls({ detail: "expired" })],
   [/^ERR_TLS_CERT_ALTNAME_INVALID$|^HOSTNAME_MISMATCH$/, () => new Tls({ detail: "hostname" })],
@@ -21,7 +22,22 @@ const reasons: ReadonlyArray<readonly [pattern: RegExp, reason: () => Reason]> =
   [/^ECONNRESET$|^ECONNABORTED$|^EPIPE$|^UND_ERR_SOCKET$/, () => new Transport({ detail: "reset" })]
 ]
 
+/** The error of a CONNECT agent says itself what went wrong with the proxy, under this code. */
+const proxyCode = "ERR_PROXY"
+
+const proxyDetails = ["authentication", "status", "unreachable", "tls", "timeout"] as const
+
 const maximumDepth = 8
+
+const proxyReason = (error: unknown, depth: number): Proxy | undefined => {
+  if (depth > maximumDepth || !Predicate.isObject(error)) return undefined
+  if (Predicate.hasProperty(error, "code") && error.code === proxyCode && Predicate.hasProperty(error, "detail")) {
+    const detail = proxyDetails.find((each) => each === error.detail) ?? "unreachable"
+    const status = Predicate.hasProperty(error, "status") && typeof error.status === "number" ? error.status : undefined
+    return new Proxy({ detail, status })
+  }
+  return Predicate.hasProperty(error, "cause") ? proxyReason(error.cause, depth + 1) : undefined
+}
 
 const codes = (error: unknown, depth: number): ReadonlyArray<string> => {
   if (depth > maximumDepth || !Predicate.isObject(error)) return []
@@ -32,6 +48,8 @@ const codes = (error: unknown, depth: number): ReadonlyArray<string> => {
 }
 
 export const classify = (error: unknown): Reason => {
+  const proxy = proxyReason(error, 0)
+  if (proxy !== undefined) return proxy
   const found = codes(error, 0)
   for (const [pattern, reason] of reasons) {
     if (found.some((code) => pattern.test(code))) return reason()

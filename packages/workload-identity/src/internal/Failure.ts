@@ -3,7 +3,13 @@
  */
 import type { OAuthError, Reason } from "@effect-identity/oauth/OAuthError"
 import type { RequestFailed } from "@effect-identity/oauth/SecureRequest"
-import { type Details, OutboundAuthError, TokenExchangeError, TokenRetrievalError } from "../WorkloadIdentityError.ts"
+import {
+  type Details,
+  OutboundAuthError,
+  TokenExchangeError,
+  TokenRetrievalError,
+  WorkloadIdentityError
+} from "../WorkloadIdentityError.ts"
 import type { Call } from "./OutboundAnswer.ts"
 
 type Found = Pick<Details, "detail" | "httpStatus" | "oauthCode" | "apiCode">
@@ -14,6 +20,8 @@ const found = (reason: Reason): Found => {
     case "Timeout":
     case "Tls":
       return { detail: reason.detail }
+    case "Proxy":
+      return { detail: reason.detail, ...(reason.status === undefined ? {} : { httpStatus: reason.status }) }
     case "Status":
       return { httpStatus: reason.status }
     case "InvalidResponse":
@@ -48,6 +56,13 @@ export const fromOAuthError = ({
     ? new TokenRetrievalError(sentence("retrieve", reason), { step: "idToken", ...known })
     : new TokenExchangeError(sentence("exchange", reason), { step: "accessToken", ...known })
 }
+
+/** A request to a third party failed. */
+export const fromReason = (reason: Reason, retryable: boolean): WorkloadIdentityError =>
+  new WorkloadIdentityError(`Request failed: ${reason.message}`, {
+    step: "http",
+    ...details(reason, retryable, undefined)
+  })
 
 /** Nothing was answered, so that only the connection can be at fault: another attempt may find it in better shape. */
 export const fromRequestFailed = ({ step, what }: Call, { reason, requestId }: RequestFailed): OutboundAuthError =>

@@ -14,13 +14,15 @@ const refuse = (name: string, rule: string): Setting<never> => Result.fail({ nam
 
 const isBlank = (raw: string | undefined): raw is undefined | "" => raw === undefined || raw.trim() === ""
 
+// eslint-disable-next-line no-control-regex
+export const hasControlCharacters = (text: string): boolean => /[\x00-\x1f\x7f]/.test(text)
+
 /** One line break at the end is dropped: mounted secrets tend to have it. */
 export const text = (name: string, raw: string | undefined): Setting<string> => {
   if (isBlank(raw)) return refuse(name, ConfigurationError.missing)
   const value = raw.replace(/\r?\n$/, "")
   if (value !== value.trim()) return refuse(name, "must not begin or end with white space")
-  // eslint-disable-next-line no-control-regex
-  if (/[\x00-\x1f\x7f]/.test(value)) return refuse(name, "must not contain control characters")
+  if (hasControlCharacters(value)) return refuse(name, "must not contain control characters")
   return Result.succeed(value)
 }
 

@@ -7,9 +7,11 @@ import { HttpAgent } from "@effect/platform-node/NodeHttpClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import type { Duplex } from "node:stream"
+import type { SecureContext } from "node:tls"
 import { WorkloadConfig } from "../Config.ts"
 
 // Long enough for the second step to follow the first, shorter than any server waits before it hangs up.
@@ -32,19 +34,40 @@ const bound = <A extends Duplex | null | undefined>(socket: A, connected: string
 
 type CreateConnection<Agent extends Http.Agent> = Parameters<Agent["createConnection"]>
 
-const makeHttp = (millis: number): Http.Agent =>
-  new class extends Http.Agent {
+/**
+ * Agents that connect directly and give up after `connectTimeout` milliseconds. With a `secureContext`, TLS trusts whom
+ * that trusts.
+ *
+ * @stability unstable
+ * @category constructors
+ * @since 0.1.0
+ */
+export const direct = (connectTimeout: number, secureContext?: SecureContext): HttpAgent["Service"] => ({
+  http: new class extends Http.Agent {
     override createConnection(...args: CreateConnection<Http.Agent>) {
-      return bound(super.createConnection(...args), "connect", millis)
+      return bound(super.createConnection(...args), "connect", connectTimeout)
     }
-  }(idle)
-
-const makeHttps = (millis: number): Https.Agent =>
-  new class extends Https.Agent {
+  }(idle),
+  https: new class extends Https.Agent {
     override createConnection(...args: CreateConnection<Https.Agent>) {
-      return bound(super.createConnection(...args), "secureConnect", millis)
+      return bound(super.createConnection(...args), "secureConnect", connectTimeout)
     }
-  }(idle)
+  }({ ...idle, ...(secureContext && { secureContext }) })
+})
+
+/**
+ * Agents that close with the scope.
+ *
+ * @stability unstable
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (agents: HttpAgent["Service"]): Effect.Effect<HttpAgent["Service"], never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.succeed(agents), ({ http, https }) =>
+    Effect.sync(() => {
+      http.destroy()
+      https.destroy()
+    }))
 
 /**
  * Agents that give up after the configuration's `connectTimeout` and close with the layer.
@@ -55,15 +78,5 @@ const makeHttps = (millis: number): Https.Agent =>
  */
 export const layer: Layer.Layer<HttpAgent, never, WorkloadConfig> = Layer.effect(
   HttpAgent,
-  Effect.flatMap(WorkloadConfig, ({ connectTimeout }) => {
-    const millis = Duration.toMillis(connectTimeout)
-    return Effect.acquireRelease(
-      Effect.sync(() => ({ http: makeHttp(millis), https: makeHttps(millis) })),
-      ({ http, https }) =>
-        Effect.sync(() => {
-          http.destroy()
-          https.destroy()
-        })
-    )
-  })
+  Effect.flatMap(WorkloadConfig, ({ connectTimeout }) => make(direct(Duration.toMillis(connectTimeout))))
 )
