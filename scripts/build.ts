@@ -68,7 +68,7 @@ const bundleFacade = async (to: string) => {
 /** The facade's declarations speak of modules of another package that depend on nothing: they come along. */
 const declareFacade = (to: string) => {
   const own = ["index", "Client", "HttpClient", "ProjectEnvVars", "Proxy"]
-  const borrowed = ["EnvKeys", "ProjectEnvVars", "WorkloadIdentityError"]
+  const borrowed = ["Diagnosis", "EnvKeys", "ProjectEnvVars", "WorkloadIdentityError"]
   for (const name of borrowed) {
     cpSync(join(packageDir("workload-identity"), `build/src/${name}.d.ts`), join(to, `identity/${name}.d.ts`))
   }

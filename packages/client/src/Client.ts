@@ -1,6 +1,7 @@
 /**
  * The Promise side: a thin skin over the engine all clients of a process share.
  */
+import type { Diagnosis, ProxyDiagnosis } from "@effect-identity/workload-identity/Diagnosis"
 import { ConfigurationError, OutboundAuthError } from "@effect-identity/workload-identity/WorkloadIdentityError"
 import type { Session } from "./Engine.ts"
 import { issueOf } from "./Millis.ts"
@@ -122,6 +123,14 @@ export class Client implements AsyncDisposable {
     { remembered = false, signal }: CallOptions & { readonly remembered?: boolean | undefined } = {}
   ): Promise<ProjectEnvVars> {
     return new ProjectEnvVars(await this.#session.projectEnvVars({ remembered, signal }))
+  }
+
+  /**
+   * What is set and what is wrong with it, what token is held and why it was asked for, and how each step failed last.
+   * Names, ages and reasons; never a value.
+   */
+  diagnose(): Promise<Diagnosis & { readonly proxy: ProxyDiagnosis }> {
+    return this.#session.diagnose()
   }
 
   /**

@@ -4,6 +4,7 @@
  * A program can hold several copies of this package, because bundlers make them, and this is what passes between them:
  * plain values and promises only. Whoever changes it counts `abi` up.
  */
+import type { Diagnosis, ProxyDiagnosis } from "@effect-identity/workload-identity/Diagnosis"
 
 export const abi = 1
 
@@ -19,6 +20,8 @@ export interface Call {
 }
 
 export interface Session {
+  readonly diagnose: () => Promise<Diagnosis & { readonly proxy: ProxyDiagnosis }>
+
   readonly accessToken: (call: Call & { readonly forceRefresh: boolean }) => Promise<string>
   readonly integrationCredential: (name: string, call: Call) => Promise<string>
   readonly projectEnvVars: (

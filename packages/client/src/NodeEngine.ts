@@ -4,7 +4,7 @@
 import type { AccessToken } from "@effect-identity/oauth/AccessToken"
 import * as TokenCache from "@effect-identity/oauth/TokenCache"
 import * as Config from "@effect-identity/workload-identity/Config"
-import { NodeWorkloadIdentity } from "@effect-identity/workload-identity/node"
+import { NodeWorkloadIdentity, ProxyConfig } from "@effect-identity/workload-identity/node"
 import * as WorkloadIdentity from "@effect-identity/workload-identity/WorkloadIdentity"
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -37,6 +37,8 @@ export const make = (): Engine => {
   const layerCache = Layer.succeed(TokenCache.TokenCache, cache)
 
   const open = (settings: Settings): Session => {
+    // The default provider keeps the environment it saw first.
+    const environment = ConfigProvider.fromEnv()
     const config = Effect.runSync(
       Config.make({
         timeout: settings.timeoutMs,
@@ -44,8 +46,7 @@ export const make = (): Engine => {
         projectEnvVarsLifetime: settings.projectEnvVarsLifetimeMs,
         strictness: settings.strictness
       }).pipe(
-        // The default provider keeps the environment it saw first.
-        Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv()),
+        Effect.provideService(ConfigProvider.ConfigProvider, environment),
         Effect.exit
       )
     )
@@ -55,6 +56,16 @@ export const make = (): Engine => {
       Layer.provide(layerCache)
     ))
     return {
+      diagnose: () =>
+        run(
+          runtime,
+          Effect.zipWith(
+            Identity.use((identity) => identity.diagnose),
+            ProxyConfig.diagnose,
+            (diagnosis, proxy) => ({ ...diagnosis, proxy })
+          ).pipe(Effect.provideService(ConfigProvider.ConfigProvider, environment)),
+          undefined
+        ),
       accessToken: ({ forceRefresh, signal }) =>
         run(
           runtime,

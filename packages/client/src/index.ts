@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 
+export type { Diagnosis, ProxyDiagnosis } from "@effect-identity/workload-identity/Diagnosis"
 export * as envKeys from "@effect-identity/workload-identity/EnvKeys"
 export type { Loaded, ProjectEnvVar } from "@effect-identity/workload-identity/ProjectEnvVars"
 export {

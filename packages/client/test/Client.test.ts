@@ -164,6 +164,42 @@ describe("Client", () => {
     assert.lengthOf(await seen(), 0)
   })
 
+  it("diagnoses itself without showing a value", async () => {
+    vi.stubEnv(envKeys.COZE_SERVER_ENV, "ppe_lane-4c1d99")
+    vi.stubEnv(envKeys.COZE_OUTBOUND_AUTH_PROXY, "http://proxy-4c1d99.example")
+    vi.stubEnv(envKeys.identity_ticket, undefined)
+    const client = new Client()
+    const fresh = await client.diagnose()
+    assert.strictEqual(fresh.lane, "ppe")
+    assert.isUndefined(fresh.token)
+    assert.deepStrictEqual(fresh.failures, {})
+    assert.deepStrictEqual(fresh.variables.slice(0, 2), [
+      { name: "COZE_WORKLOAD_IDENTITY_CLIENT_ID", state: "set" },
+      { name: "COZE_WORKLOAD_IDENTITY_CLIENT_SECRET", state: "set" }
+    ])
+    assert.deepStrictEqual(fresh.proxy, {
+      proxy: "invalid",
+      ca: "default",
+      certificates: 0,
+      issues: [{ name: "identity_ticket", rule: "is missing" }]
+    })
+
+    await script("idToken", Answer.refusal("invalid_client", { status: 401 }))
+    await rejection(client.getAccessToken())
+    const token = await client.getAccessToken()
+    await client.getAccessToken({ forceRefresh: true })
+    await rejection(client.getIntegrationCredential("other"))
+    const later = await client.diagnose()
+    assert.strictEqual(later.token?.fetchedFor, "forced")
+    assert.isAbove(later.token?.remainingMs ?? 0, 3_590_000)
+    assert.isBelow(later.token?.ageMs ?? Infinity, 10_000)
+    assert.include(later.failures.idToken, { reason: "OAuth", httpStatus: 401, oauthCode: "invalid_client" })
+    assert.match(later.failures.idToken?.logId ?? "", /^loopback-log-/)
+    assert.include(later.failures.integrationCredential, { apiCode: 1001, httpStatus: 200 })
+    const secrets = { secret: "facade-secret-one", token, lane: "lane-4c1d99", proxy: "proxy-4c1d99" }
+    for (const diagnosis of [fresh, later]) assert.deepStrictEqual(SecretSweep.find(diagnosis, secrets), [])
+  })
+
   it("disposes itself", async () => {
     await using client = new Client()
     assert.match(await client.getAccessToken(), /^access-token-/)

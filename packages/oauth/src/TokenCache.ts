@@ -23,6 +23,20 @@ import * as Instant from "./Instant.ts"
 import type { OAuthError } from "./OAuthError.ts"
 
 /**
+ * What a flight brought home, when, and what it was sent for: nothing fresh was held, someone wanted a new one, or the
+ * one before was refused.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface Landed {
+  readonly token: AccessToken
+  readonly landedAt: Instant.Instant
+  readonly fetchedFor: "miss" | "forced" | "rejected"
+}
+
+/**
  * Tokens by key.
  *
  * @stability unstable
@@ -51,6 +65,8 @@ export class TokenCache extends Context.Service<TokenCache, {
    * ago, because then the token is not what is wrong.
    */
   readonly reject: (key: string, refused: AccessToken) => Effect.Effect<boolean>
+  /** What is held for `key`, without asking for anything. */
+  readonly peek: (key: string) => Effect.Effect<Option.Option<Landed>>
 }>()("@effect-identity/oauth/TokenCache") {}
 
 /**
@@ -65,14 +81,6 @@ export interface Options {
   readonly margin?: Duration.Input | undefined
   /** How long a token that replaced a refused one is kept although it is refused too. @default 30 seconds */
   readonly rejectionPause?: Duration.Input | undefined
-}
-
-/** What a flight brought home. */
-interface Landed {
-  readonly token: AccessToken
-  readonly landedAt: Instant.Instant
-  /** Whether it took the place of a token that was refused. */
-  readonly isReplacement: boolean
 }
 
 /** Equal by key alone, so that whoever comes second joins the flight of the first. */
@@ -143,7 +151,8 @@ export const make = Effect.fnUntraced(function*(
     // Drawn at the start: of two flights, the one that began later has the newer token.
     const number = ++generation
     const token = new AccessToken({ ...yield* request.source, generation: number })
-    return { token, landedAt: yield* Instant.now, isReplacement: rejected.delete(request.key) }
+    const fetchedFor = rejected.delete(request.key) ? "rejected" : forcing.has(request.key) ? "forced" : "miss"
+    return { token, landedAt: yield* Instant.now, fetchedFor }
   })
 
   const cache = yield* inNobodysContext(Cache.makeWith(fly, {
@@ -212,8 +221,8 @@ export const make = Effect.fnUntraced(function*(
   const reject = Effect.fnUntraced(function*(request: Request, refused: AccessToken) {
     const held = yield* Cache.getSuccess(cache, request)
     if (Option.isNone(held) || held.value.token !== refused) return true
-    const { isReplacement, landedAt } = held.value
-    if (isReplacement && Instant.elapsed(landedAt, yield* Instant.now) < rejectionPause) return false
+    const { fetchedFor, landedAt } = held.value
+    if (fetchedFor === "rejected" && Instant.elapsed(landedAt, yield* Instant.now) < rejectionPause) return false
     rejected.add(request.key)
     yield* Cache.invalidateWhen(cache, request, (current) => current === held.value)
     return true
@@ -222,7 +231,8 @@ export const make = Effect.fnUntraced(function*(
   return TokenCache.of({
     get: (key, source) => get(new Request(key, source)),
     refresh: (key, source) => Cache.get(refreshes, new Request(key, source)),
-    reject: (key, refused) => reject(new Request(key, Effect.never), refused)
+    reject: (key, refused) => reject(new Request(key, Effect.never), refused),
+    peek: (key) => Cache.getSuccess(cache, new Request(key, Effect.never))
   })
 })
 

@@ -47,6 +47,19 @@ export const make = (name: string | undefined): Lane["Service"] => ({
 })
 
 /**
+ * What kind of lane a name stands for.
+ *
+ * @stability unstable
+ * @category combinators
+ * @since 0.1.0
+ */
+export const kindOf = (name: string | undefined): "none" | "boe" | "ppe" | "custom" => {
+  if (name === undefined) return "none"
+  if (name.startsWith("boe_")) return "boe"
+  return name.startsWith("ppe_") ? "ppe" : "custom"
+}
+
+/**
  * The lane of the configuration.
  *
  * @stability unstable

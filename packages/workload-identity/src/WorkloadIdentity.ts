@@ -15,8 +15,11 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
 import type { WorkloadConfig } from "./Config.ts"
+import type { Diagnosis } from "./Diagnosis.ts"
+import * as Environment from "./Environment.ts"
+import * as LastFailures from "./internal/LastFailures.ts"
 import * as WorkloadToken from "./internal/WorkloadToken.ts"
-import type { Lane } from "./Lane.ts"
+import * as Lane from "./Lane.ts"
 import * as OutboundAuth from "./OutboundAuth.ts"
 import { ProjectEnvVars } from "./ProjectEnvVars.ts"
 import { OutboundAuthError, type TokenExchangeError, type TokenRetrievalError } from "./WorkloadIdentityError.ts"
@@ -49,6 +52,8 @@ export class WorkloadIdentity extends Context.Service<WorkloadIdentity, {
   readonly projectEnvVars: Effect.Effect<ProjectEnvVars<Redacted.Redacted>, OutboundAuth.OutboundFailure>
   /** The variables of the project, remembered for a minute unless configured otherwise, asked for once for all who wait. */
   readonly rememberedProjectEnvVars: Effect.Effect<ProjectEnvVars<Redacted.Redacted>, OutboundAuth.OutboundFailure>
+  /** What is set, what is held, and what failed last: never a value. */
+  readonly diagnose: Effect.Effect<Diagnosis>
 }>()("@effect-identity/workload-identity/WorkloadIdentity") {}
 
 const fromOutbound = (outbound: OutboundAuth.OutboundAuth["Service"]) => ({
@@ -66,10 +71,23 @@ const fromOutbound = (outbound: OutboundAuth.OutboundAuth["Service"]) => ({
  */
 export const make = Effect.gen(function*() {
   const token = yield* WorkloadToken.make
+  const outbound = yield* OutboundAuth.OutboundAuth
+  const { name } = yield* Lane.Lane
+  const failures = yield* LastFailures.make
   return WorkloadIdentity.of({
-    accessToken: token.get,
-    refreshedAccessToken: token.refresh,
-    ...fromOutbound(yield* OutboundAuth.OutboundAuth)
+    accessToken: failures.recording(token.get),
+    refreshedAccessToken: failures.recording(token.refresh),
+    ...fromOutbound({
+      integrationCredential: (name) => failures.recording(outbound.integrationCredential(name)),
+      projectEnvVars: failures.recording(outbound.projectEnvVars),
+      rememberedProjectEnvVars: failures.recording(outbound.rememberedProjectEnvVars)
+    }),
+    diagnose: Effect.all({
+      variables: Environment.variables,
+      lane: Effect.succeed(Lane.kindOf(name)),
+      token: token.held,
+      failures: failures.all
+    })
   })
 })
 
@@ -83,7 +101,7 @@ export const make = Effect.gen(function*() {
 export const layer: Layer.Layer<
   WorkloadIdentity,
   never,
-  WorkloadConfig | HttpClient | Lane | TokenCache | OutboundAuth.OutboundAuth
+  WorkloadConfig | HttpClient | Lane.Lane | TokenCache | OutboundAuth.OutboundAuth
 > = Layer.effect(WorkloadIdentity, make)
 
 /**
@@ -155,6 +173,10 @@ export const layerTest = (
       },
       projectEnvVars,
       rememberedProjectEnvVars: projectEnvVars
-    })
+    }),
+    diagnose: Effect.map(
+      Environment.variables,
+      (variables): Diagnosis => ({ variables, lane: "none", token: undefined, failures: {} })
+    )
   })
 }

@@ -4,6 +4,8 @@
 
 export { AccessToken, TokenCache } from "@effect-identity/oauth"
 export * as Config from "./Config.ts"
+export * as Diagnosis from "./Diagnosis.ts"
+export * as Environment from "./Environment.ts"
 export * as EnvKeys from "./EnvKeys.ts"
 export * as HttpClient from "./HttpClient.ts"
 export * as Lane from "./Lane.ts"

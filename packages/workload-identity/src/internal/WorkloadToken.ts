@@ -1,14 +1,18 @@
 /**
  * The token of a workload: the two steps that lead to it, joined with the cache that sees to it that they are taken once.
  */
-import type * as AccessToken from "@effect-identity/oauth/AccessToken"
+import * as AccessToken from "@effect-identity/oauth/AccessToken"
 import * as ClientCredentials from "@effect-identity/oauth/ClientCredentials"
+import * as Instant from "@effect-identity/oauth/Instant"
 import { TokenCache } from "@effect-identity/oauth/TokenCache"
 import type { TokenEndpoint } from "@effect-identity/oauth/TokenEndpoint"
 import * as TokenExchange from "@effect-identity/oauth/TokenExchange"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import * as Option from "effect/Option"
 import { WorkloadConfig } from "../Config.ts"
+import type { HeldToken } from "../Diagnosis.ts"
 import * as Lane from "../Lane.ts"
 import * as Failure from "./Failure.ts"
 import * as Fingerprint from "./Fingerprint.ts"
@@ -54,6 +58,17 @@ export const make = Effect.gen(function*() {
     get: Effect.mapError(cache.get(key, twoSteps()), Failure.fromOAuthError),
     refresh: Effect.mapError(cache.refresh(key, twoSteps()), Failure.fromOAuthError),
     /** Whether it is worth asking for another one after this was refused. */
-    reject: (refused: AccessToken.AccessToken) => cache.reject(key, refused)
+    reject: (refused: AccessToken.AccessToken) => cache.reject(key, refused),
+    held: Effect.gen(function*(): Effect.fn.Return<HeldToken | undefined> {
+      const landed = yield* cache.peek(key)
+      if (Option.isNone(landed)) return undefined
+      const { fetchedFor, token } = landed.value
+      return {
+        ageMs: Instant.elapsed(token.requestedAt, yield* Instant.now),
+        remainingMs: Duration.toMillis(yield* AccessToken.remaining(token)),
+        fetchedFor,
+        generation: token.generation
+      }
+    })
   }
 })

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import type { ProxyDiagnosis } from "../Diagnosis.ts"
 import * as EnvKeys from "../EnvKeys.ts"
 import { hasControlCharacters } from "../internal/Setting.ts"
 import { ConfigurationError, type ConfigurationIssue } from "../WorkloadIdentityError.ts"
@@ -141,6 +142,32 @@ export const make: Effect.Effect<ProxyConfig["Service"], ConfigurationError> = E
       ...(Result.isFailure(ca) ? [ca.failure] : [])
     ])
   )
+})
+
+/**
+ * What the proxy settings of the environment come to.
+ *
+ * @stability unstable
+ * @category combinators
+ * @since 0.1.0
+ */
+export const diagnose: Effect.Effect<ProxyDiagnosis> = Effect.match(make, {
+  onSuccess: ({ ca, proxy }) => ({
+    proxy: proxy === undefined ? "none" : "configured",
+    ca: ca === undefined ? "default" : ca.path === undefined ? "text" : "file",
+    certificates: ca?.certificates.length ?? 0,
+    issues: []
+  }),
+  onFailure: ({ issues }) => {
+    const isInvalid = (prefix: string) => issues.some(({ name }) => name.startsWith(prefix))
+    const ofCa = isInvalid(EnvKeys.COZE_OUTBOUND_AUTH_PROXY_CA)
+    return {
+      proxy: issues.length > (ofCa ? 1 : 0) ? "invalid" : "none",
+      ca: ofCa ? "invalid" : "default",
+      certificates: 0,
+      issues
+    }
+  }
 })
 
 /**

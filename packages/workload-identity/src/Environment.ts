@@ -1,0 +1,66 @@
+/**
+ * The environment of a workload, as an operator wants to see it: which variables are set, which are wrong and why.
+ *
+ * @since 0.1.0
+ */
+import * as EffectConfig from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { Variable } from "./Diagnosis.ts"
+import * as EnvKeys from "./EnvKeys.ts"
+import * as Setting from "./internal/Setting.ts"
+import type { ConfigurationIssue } from "./WorkloadIdentityError.ts"
+
+type Check = (name: string, raw: string | undefined) => Result.Result<unknown, ConfigurationIssue>
+
+const noCheck: Check = () => Result.succeed(undefined)
+
+const known: ReadonlyArray<readonly [name: string, need: "required" | "optional", check: Check]> = [
+  [EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_ID, "required", Setting.text],
+  [EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_SECRET, "required", Setting.text],
+  [EnvKeys.COZE_WORKLOAD_IDENTITY_TOKEN_ENDPOINT, "required", Setting.url],
+  [EnvKeys.COZE_WORKLOAD_ACCESS_TOKEN_ENDPOINT, "required", Setting.url],
+  [EnvKeys.COZE_OUTBOUND_AUTH_ENDPOINT, "optional", Setting.optionalUrl],
+  [EnvKeys.COZE_SERVER_ENV, "optional", Setting.lane],
+  [EnvKeys.COZE_OUTBOUND_AUTH_PROXY, "optional", noCheck],
+  [EnvKeys.identity_ticket, "optional", noCheck],
+  [EnvKeys.COZE_OUTBOUND_AUTH_PROXY_CA, "optional", noCheck],
+  [EnvKeys.COZE_OUTBOUND_AUTH_PROXY_CA_PATH, "optional", noCheck]
+]
+
+/**
+ * The variables of the environment, in the order of the documentation: which are set, and which are wrong and why. What
+ * the proxy variables hold is judged by `ProxyConfig` on Node.
+ *
+ * @example
+ * ```ts
+ * import { Environment } from "@effect-identity/workload-identity"
+ * import { ConfigProvider, Effect } from "effect"
+ *
+ * const found = Effect.runSync(
+ *   Effect.provideService(
+ *     Environment.variables,
+ *     ConfigProvider.ConfigProvider,
+ *     ConfigProvider.fromUnknown({ COZE_WORKLOAD_IDENTITY_CLIENT_ID: "app" })
+ *   )
+ * )
+ *
+ * found.slice(0, 2).map(({ state }) => state) // => ["set", "missing"]
+ * ```
+ *
+ * @stability unstable
+ * @category combinators
+ * @since 0.1.0
+ */
+export const variables: Effect.Effect<ReadonlyArray<Variable>> = Effect.forEach(
+  known,
+  Effect.fnUntraced(function*([name, need, check]) {
+    const raw = yield* EffectConfig.String(name).pipe(
+      EffectConfig.withDefault(undefined),
+      Effect.orElseSucceed(() => undefined)
+    )
+    if (raw === undefined || raw.trim() === "") return { name, state: need === "required" ? "missing" : "absent" }
+    const result = check(name, raw)
+    return Result.isSuccess(result) ? { name, state: "set" } : { name, state: "invalid", rule: result.failure.rule }
+  })
+)
