@@ -153,6 +153,11 @@ const send = async (request: Request, agents: Agents, timeoutMs: number): Promis
   }
 }
 
+/** Only what waits for more: an answer may still be read after its client was closed. */
+const endIdle = (agent: Http.Agent) => {
+  for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy()
+}
+
 /**
  * Makes a client. The proxy and its certificates are read from the environment here, once.
  *
@@ -181,8 +186,8 @@ export const createHttpClient = (
     head: withMethod("HEAD"),
     options: withMethod("OPTIONS"),
     close: async () => {
-      agents.http.destroy()
-      agents.https.destroy()
+      endIdle(agents.http)
+      endIdle(agents.https)
     }
   }
 }

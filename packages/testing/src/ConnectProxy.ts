@@ -61,6 +61,8 @@ export interface ConnectProxy {
 export interface Options {
   /** User and password it asks for. */
   readonly credentials: { readonly user: string; readonly password: string }
+  /** Loopback ports that stand in for hosts and ports of the world, such as `"api.example:443"`. */
+  readonly standIns?: Readonly<Record<string, number>> | undefined
   /** Makes it speak TLS. */
   readonly identity?: Identity | undefined
 }
@@ -76,7 +78,7 @@ const refuse = (socket: Duplex, status: number) =>
  * @since 0.1.0
  */
 export const make = (
-  { credentials, identity }: Options
+  { credentials, identity, standIns = {} }: Options
 ): Effect.Effect<ConnectProxy, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
@@ -97,7 +99,11 @@ export const make = (
           if (request.headers["proxy-authorization"] !== expected) return refuse(socket, 407)
           if (typeof behaviour === "number") return refuse(socket, behaviour)
           const { hostname, port } = new URL(`tunnel://${request.url}`)
-          const target = connect(Number(port), hostname.replace(/^\[|\]$/g, ""), () => {
+          const standIn = standIns[tunnel.authority]
+          const [host, at] = standIn === undefined
+            ? [hostname.replace(/^\[|\]$/g, ""), Number(port)]
+            : ["127.0.0.1", standIn]
+          const target = connect(at, host, () => {
             socket.write("HTTP/1.1 200 Connection established\r\n\r\n")
             if (head.length > 0) target.write(head)
             socket.pipe(target).pipe(socket)

@@ -142,6 +142,7 @@ describe("ProxyHttpClient", () => {
     for (
       const [row, status, expected] of [
         ["N17", 407, ["authentication", 407]],
+        ["N17", 401, ["authentication", 401]],
         ["N19", 403, ["status", 403]],
         ["N19", 502, ["status", 502]],
         ["N19", 503, ["status", 503]]

@@ -81,7 +81,11 @@ const openTunnel = (options: Options, target: Target, secure: (socket: Socket) =
   request.on("error", (error) => fail(new ProxyError(isTls(error) ? "tls" : "unreachable")))
   request.once("connect", ({ statusCode = 0 }, socket, head) => {
     open = socket
-    if (statusCode !== 200) return fail(new ProxyError(statusCode === 407 ? "authentication" : "status", statusCode))
+    if (statusCode !== 200) {
+      // tinyproxy answers 401 to credentials it does not know.
+      const isAuthentication = statusCode === 407 || statusCode === 401
+      return fail(new ProxyError(isAuthentication ? "authentication" : "status", statusCode))
+    }
     if (head.length > 0) socket.unshift(head)
     const usable = secure(socket)
     if (usable === socket) return settle(null, usable)
