@@ -12,7 +12,16 @@ import * as CertificateAuthority from "@effect-identity/testing/CertificateAutho
 import { afterEach, assert, beforeEach, describe, it, vi } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { execFile } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import { tmpdir } from "node:os"
@@ -264,8 +273,9 @@ describe("caBundlePath", () => {
   })
 
   /** Runs a program that asks for the file, in a temporary folder of its own, and tells what it left behind. */
-  const run = async (ending: string) => {
+  const run = async (ending: string, prepare: (folder: string) => void = () => {}) => {
     const folder = mkdtempSync(join(tmpdir(), "owner-"))
+    prepare(folder)
     const program = `
       import { caBundlePath } from "@effect-identity/client"
       import { existsSync } from "node:fs"
@@ -310,6 +320,30 @@ describe("caBundlePath", () => {
       if (code === 7) assert.include(result.stdout, "host true")
     })
   }
+
+  it("F18: is not led astray by what was placed in the temporary directory before", async () => {
+    const target = join(mkdtempSync(join(tmpdir(), "target-")), "untouched")
+    writeFileSync(target, "untouched")
+    const placed = ["effect-identity-", "effect-identity-ca.pem", "ca.pem"]
+    const result = await run(
+      "console.log(path, (await import('node:fs')).lstatSync(path).isFile())",
+      (folder) => {
+        for (const name of placed) symlinkSync(target, join(folder, name))
+      }
+    )
+    assert.match(result.stdout, /effect-identity-\w{6}.ca\.pem true/)
+    assert.deepStrictEqual(result.left.toSorted(), placed.toSorted(), "removes what it made and nothing else")
+    assert.strictEqual(readFileSync(target, "utf8"), "untouched")
+    rmSync(dirname(target), { recursive: true })
+  })
+
+  it("F19: names a temporary directory that cannot be written to, and connects all the same", async () => {
+    const { COZE_OUTBOUND_AUTH_PROXY_CA = "" } = process.env
+    vi.stubEnv("TMPDIR", "/nowhere/at/all")
+    assert.throws(() => caBundlePath(), ConfigurationError, "COZE_OUTBOUND_AUTH_PROXY_CA could not be written")
+    assert.notStrictEqual(COZE_OUTBOUND_AUTH_PROXY_CA, "")
+    assert.strictEqual(await (await createHttpClient().get(origin.url)).text(), "hello")
+  })
 
   it("F21: leaves at most its one private folder when the process is killed", async () => {
     const { left } = await run("process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000)")

@@ -11,6 +11,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
+import * as EnvKeys from "../EnvKeys.ts"
+import { ConfigurationError } from "../WorkloadIdentityError.ts"
 import type { CaBundle } from "./CaBundle.ts"
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
@@ -39,16 +41,23 @@ const watch = () => {
 }
 
 const write = (text: string): string => {
-  const folder = mkdtempSync(join(tmpdir(), "effect-identity-"))
-  const path = join(folder, "ca.pem")
-  writeFileSync(path, text, { flag: "wx", mode: 0o600 })
-  if (written.size === 0) watch()
-  written.set(text, folder)
-  return path
+  try {
+    const folder = mkdtempSync(join(tmpdir(), "effect-identity-"))
+    if (written.size === 0) watch()
+    written.set(text, folder)
+    const path = join(folder, "ca.pem")
+    writeFileSync(path, text, { flag: "wx", mode: 0o600 })
+    return path
+  } catch {
+    throw new ConfigurationError([
+      { name: EnvKeys.COZE_OUTBOUND_AUTH_PROXY_CA, rule: "could not be written to the temporary directory" }
+    ])
+  }
 }
 
 /**
- * The path of a bundle: of the file it was read from, or of a private one that is written when first asked for.
+ * The path of a bundle: of the file it was read from, or of a private one that is written when first asked for. Throws
+ * `ConfigurationError` when it cannot be written.
  *
  * @stability unstable
  * @category combinators
