@@ -1,11 +1,11 @@
 /**
- * Runs every numbered example that is a program, against a platform on loopback. Fails when one of them does.
+ * Runs every numbered example that is a program, in a world on loopback. Fails when one of them does.
  */
-import { Platform } from "@effect-identity/testing"
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Data, Effect } from "effect"
 import { spawn } from "node:child_process"
 import { readdirSync } from "node:fs"
+import * as World from "./World.ts"
 
 class ExampleFailed
   extends Data.TaggedError("ExampleFailed")<{ readonly example: string; readonly code: number | null }>
@@ -27,13 +27,14 @@ const run = (example: string, env: Readonly<Record<string, string>>) =>
   })
 
 const program = Effect.gen(function*() {
-  const platform = yield* Platform.Platform
-  const examples = readdirSync(import.meta.dirname).filter((name) => /^\d.*(?<!\.test)\.ts$/.test(name)).toSorted()
+  const env = yield* World.make
+  const examples = readdirSync(import.meta.dirname).filter((name) => /^\d.*(?<!\.test)\.(ts|cjs)$/.test(name))
+    .toSorted()
   for (const example of examples) {
     yield* Console.log(`${example}`)
-    yield* run(example, platform.env)
+    yield* run(example, env)
   }
   yield* Console.log(`${examples.length} examples ran`)
 })
 
-NodeRuntime.runMain(Effect.provide(program, Platform.layer()))
+NodeRuntime.runMain(Effect.provide(Effect.scoped(program), World.layerPlatform))
