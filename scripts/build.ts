@@ -46,6 +46,14 @@ const withoutUpgrades = {
   load: (id: string) => id === "\0upgrade" ? "export const toSocket = undefined" : null
 }
 
+// The bundler makes module namespaces with a loop that also meets what someone put on Object.prototype.
+const namespaceLoop = /for\(var (\w+) in (\w+)\)(\w+\(\w+,\1,\{get:\2\[\1\])/g
+
+const withSafeNamespaces = (code: string): string => {
+  if (code.match(namespaceLoop)?.length !== 1) throw new Error("the bundler makes namespaces in another way now")
+  return code.replace(namespaceLoop, "for(var $1 of Object.keys($2))$3")
+}
+
 const bundleFacade = async (to: string) => {
   const bundle = await rolldown({
     input: join(packageDir("client"), "src/index.ts"),
@@ -59,6 +67,8 @@ const bundleFacade = async (to: string) => {
   if (rest.length > 0) throw new Error(`the facade is more than one file: ${rest.map(({ fileName }) => fileName)}`)
   const foreign = [...entry.imports, ...entry.dynamicImports].filter((name) => !name.startsWith("node:"))
   if (foreign.length > 0) throw new Error(`the facade imports ${foreign.join(", ")}`)
+  const code = withSafeNamespaces(entry.code)
+  write(join(to, entry.fileName), code)
   if (entry.code.includes(root)) throw new Error("the facade holds a path of this machine")
   console.log(
     `@effect-identity/client: ${entry.code.length} bytes, ${gzipSync(entry.code).length} compressed`

@@ -51,7 +51,10 @@ const nodeOf = async (version: string) => {
 }
 
 const check = async () => {
-  const runtime = ManagedRuntime.make(Platform.layer())
+  const runtime = ManagedRuntime.make(Platform.layer({
+    credentials: { mail: "mail-credential" },
+    variables: [{ key: "REGION", value: "cn-beijing" }]
+  }))
   const platform = await runtime.runPromise(Platform.Platform)
   const seen = async () => (await Effect.runPromise(platform.requests)).length
 
@@ -71,6 +74,7 @@ const check = async () => {
       const [folder, program, requests] of [
         [facade, "facade.mjs", 5],
         [facade, "facade.cjs", 2],
+        [facade, "polluted.mjs", 4],
         [layers, "layers.mjs", 2]
       ] as const
     ) {

@@ -6,7 +6,7 @@ import { ConfigurationError } from "@effect-identity/workload-identity/WorkloadI
 import * as Http from "node:http"
 import * as Https from "node:https"
 import { issueOf } from "./Millis.ts"
-import * as Proxy from "./Proxy.ts"
+import * as ProxyEnvironment from "./ProxyEnvironment.ts"
 
 /**
  * @stability stable
@@ -173,7 +173,7 @@ export const createHttpClient = (
 ): HttpClient => {
   const issues = [...issueOf("timeoutMs", timeoutMs), ...issueOf("connectTimeoutMs", connectTimeoutMs)]
   if (issues.length > 0) throw new ConfigurationError(issues)
-  const agents = ProxyHttpClient.makeAgents(Proxy.read(), { connectTimeout: connectTimeoutMs })
+  const agents = ProxyHttpClient.makeAgents(ProxyEnvironment.read(), { connectTimeout: connectTimeoutMs })
   const request: Send = (url, init) => send(new Request(url, init), agents, timeoutMs)
   const withMethod = (method: string): Send => (url, init) => request(url, { ...init, method })
   return {

@@ -1,21 +1,9 @@
 /**
  * The outbound proxy of the environment, and the certificates it is trusted by.
  */
-import { CaBundleFile, ProxyConfig } from "@effect-identity/workload-identity/node"
-import * as Cause from "effect/Cause"
-import * as ConfigProvider from "effect/ConfigProvider"
-import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import { CaBundleFile } from "@effect-identity/workload-identity/node"
 import * as Redacted from "effect/Redacted"
-
-/** Reads the environment as it is now. Throws `ConfigurationError`. */
-export const read = (): ProxyConfig.ProxyConfig["Service"] => {
-  const exit = Effect.runSyncExit(
-    Effect.provideService(ProxyConfig.make, ConfigProvider.ConfigProvider, ConfigProvider.fromEnv())
-  )
-  if (Exit.isSuccess(exit)) return exit.value
-  throw Cause.squash(exit.cause)
-}
+import * as ProxyEnvironment from "./ProxyEnvironment.ts"
 
 /**
  * The URL of the outbound proxy, with `space` and the identity ticket in it, percent-encoded; `null` when no proxy is
@@ -26,7 +14,7 @@ export const read = (): ProxyConfig.ProxyConfig["Service"] => {
  * @since 0.1.0
  */
 export const httpsProxy = (): string | null => {
-  const { proxy } = read()
+  const { proxy } = ProxyEnvironment.read()
   return proxy === undefined ? null : Redacted.value(proxy.url)
 }
 
@@ -40,6 +28,6 @@ export const httpsProxy = (): string | null => {
  * @since 0.1.0
  */
 export const caBundlePath = (): string | null => {
-  const { ca } = read()
+  const { ca } = ProxyEnvironment.read()
   return ca === undefined ? null : CaBundleFile.pathOf(ca)
 }

@@ -201,26 +201,3 @@ for (const program of programs) {
     }
   })
 }
-
-describe("in a process whose Object.prototype was polluted before", () => {
-  it("F23: everything works as ever", async () => {
-    const path = join(folder, "polluted.mjs")
-    writeFileSync(
-      path,
-      `
-      const names = ['error', 'code', 'errcode', 'access_token', 'expires_in', 'token_type', 'data', 'credential', 'secrets'];
-      for (const name of names) Object.prototype[name] = 'polluted';
-      const { Client } = await import('@effect-identity/client');
-      const client = new Client();
-      const token = await client.getAccessToken();
-      const vars = await client.getProjectEnvVars();
-      const credential = await client.getIntegrationCredential('integration-email-imap-smtp');
-      console.log(token.startsWith('access-token-'), vars.get('DB_URL'), vars.has('error'), credential)
-      `
-    )
-    const { stdout } = await promisify(execFile)(process.execPath, ["--no-warnings", path], {
-      env: { ...process.env, ...env }
-    })
-    assert.strictEqual(stdout.trim(), "true postgres false mail-credential")
-  })
-})
