@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
 
 /**
  * The connection failed before an answer was complete.
@@ -181,7 +182,7 @@ const isTransientStatus = (status: number): boolean => status === 429 || (status
 
 /**
  * A token could not be obtained. `operation` names the grant, `reason` what happened, `requestId` the identifier the
- * server gave the exchange, for its operators.
+ * server gave the exchange, for its operators, `retryAfter` how long it asked to wait.
  *
  * @example
  * ```ts
@@ -207,6 +208,7 @@ export class OAuthError extends Data.TaggedError("OAuthError")<{
   readonly operation: "clientCredentials" | "tokenExchange"
   readonly reason: Reason
   readonly requestId: string | undefined
+  readonly retryAfter?: Duration.Duration | undefined
 }> {
   override get message(): string {
     return `${this.operation}: ${this.reason.message}`

@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,6 +20,7 @@ import * as Result from "effect/Result"
 import * as Instant from "./Instant.ts"
 import * as JsonObject from "./internal/JsonObject.ts"
 import * as ResponseBody from "./internal/ResponseBody.ts"
+import * as RetryAfter from "./internal/RetryAfter.ts"
 import * as Secrecy from "./internal/Secrecy.ts"
 import * as TransportFailure from "./internal/TransportFailure.ts"
 import { type Flaw, type Reason, Timeout } from "./OAuthError.ts"
@@ -35,6 +37,8 @@ export class Answer extends Data.Class<{
   readonly contentType: string | undefined
   /** What the server calls this exchange: `X-Tt-Logid`, or `X-Request-Id`. */
   readonly requestId: string | undefined
+  /** How long the server asks to wait (`Retry-After`), an hour at most. */
+  readonly retryAfter: Duration.Duration | undefined
   /** The moment the request was sent. */
   readonly requestedAt: Instant.Instant
   /** The own members of the JSON object in the body, or what is wrong with it. */
@@ -122,6 +126,7 @@ const readAnswer = Effect.fnUntraced(function*(
     status,
     contentType: headers["content-type"],
     requestId,
+    retryAfter: RetryAfter.parse(headers["retry-after"], headers["date"], yield* Clock.currentTimeMillis),
     requestedAt,
     json,
     secrets: options.secrets

@@ -132,8 +132,8 @@ export const request = Effect.fn("TokenEndpoint.request")(function*(
     "server.address": endpoint.url.hostname,
     "server.port": endpoint.url.port
   })
-  const failWith = (requestId: string | undefined) => (reason: Reason) =>
-    new OAuthError({ operation: grant.operation, reason, requestId })
+  const failWith = (reason: Reason, told: Partial<Pick<OAuthError, "requestId" | "retryAfter">>) =>
+    new OAuthError({ operation: grant.operation, reason, requestId: told.requestId, retryAfter: told.retryAfter })
 
   const answer = yield* HttpClientRequest.post(endpoint.url.href).pipe(
     form(grant),
@@ -142,7 +142,7 @@ export const request = Effect.fn("TokenEndpoint.request")(function*(
         secrets: grant.parameters.flatMap(([, value]) => Redacted.isRedacted(value) ? [value] : []),
         timeout: endpoint.timeout
       }),
-    Effect.mapError(({ reason, requestId }) => failWith(requestId)(reason))
+    Effect.mapError((failure) => failWith(failure.reason, failure))
   )
-  return yield* Effect.mapError(readToken(answer, endpoint, grant), failWith(answer.requestId))
+  return yield* Effect.mapError(readToken(answer, endpoint, grant), (reason) => failWith(reason, answer))
 })

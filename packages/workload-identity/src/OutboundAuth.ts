@@ -22,6 +22,7 @@ import { WorkloadConfig } from "./Config.ts"
 import * as EnvKeys from "./EnvKeys.ts"
 import * as Failure from "./internal/Failure.ts"
 import * as OutboundAnswer from "./internal/OutboundAnswer.ts"
+import type { OutboundCall } from "./internal/OutboundCall.ts"
 import * as WorkloadToken from "./internal/WorkloadToken.ts"
 import * as Lane from "./Lane.ts"
 import type { ProjectEnvVars } from "./ProjectEnvVars.ts"
@@ -93,7 +94,7 @@ export const make = Effect.gen(function*() {
   const client = Lane.apply(yield* Lane.Lane, yield* HttpClient.HttpClient)
 
   const send = Effect.fnUntraced(function*(
-    call: OutboundAnswer.Call,
+    call: OutboundCall,
     request: HttpClientRequest.HttpClientRequest,
     accessToken: Redacted.Redacted
   ) {
@@ -109,9 +110,9 @@ export const make = Effect.gen(function*() {
 
   /** Sends with a token, and when that is refused, once more with the one that replaces it, if there is one. */
   const ask = Effect.fn("OutboundAuth.ask")(function*<A>(
-    call: OutboundAnswer.Call,
+    call: OutboundCall,
     toRequest: (endpoint: string) => HttpClientRequest.HttpClientRequest,
-    read: (call: OutboundAnswer.Call, answer: SecureRequest.Answer) => Result.Result<A, OutboundAuthError>
+    read: (call: OutboundCall, answer: SecureRequest.Answer) => Result.Result<A, OutboundAuthError>
   ) {
     yield* Effect.annotateCurrentSpan("workload_identity.step", call.step)
     if (config.outboundEndpoint === undefined) {

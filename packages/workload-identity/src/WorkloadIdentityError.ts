@@ -56,6 +56,8 @@ export interface Details {
   readonly apiCode?: number | string
   /** What the server calls this exchange (`X-Tt-Logid`). */
   readonly logId?: string
+  /** How long the server asked to wait before the next attempt, in milliseconds, an hour at most. */
+  readonly retryAfterMs?: number
 }
 
 // One property, the same in every copy of this module, tells which of the classes an error belongs to.
@@ -86,6 +88,7 @@ export class WorkloadIdentityError extends Error {
   declare readonly oauthCode?: string
   declare readonly apiCode?: number | string
   declare readonly logId?: string
+  declare readonly retryAfterMs?: number
 
   constructor(message: string, details: Details) {
     super(message)

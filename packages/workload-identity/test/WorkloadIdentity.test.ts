@@ -313,6 +313,34 @@ describe("WorkloadIdentity", () => {
       }
     }
 
+    const date = "Wed, 21 Oct 2026 07:28:00 GMT"
+    for (
+      const [headers, expected] of [
+        [{ "retry-after": "7" }, 7000],
+        [{ "retry-after": "0" }, 0],
+        [{ "retry-after": "999999999" }, 3_600_000],
+        [{ "retry-after": "Wed, 21 Oct 2026 07:28:30 GMT", date }, 30_000],
+        [{ "retry-after": "Wed, 21 Oct 2026 07:27:00 GMT", date }, 0],
+        [{ "retry-after": "Thu, 22 Oct 2026 07:28:00 GMT", date }, 3_600_000],
+        [{ "retry-after": "-1" }, undefined],
+        [{ "retry-after": "soon" }, undefined],
+        [{ "retry-after": "1e3" }, undefined],
+        [{}, undefined]
+      ] as const
+    ) {
+      it.effect(`tells how long to wait after ${JSON.stringify(headers)}`, () =>
+        Effect.gen(function*() {
+          const platform = yield* Platform.Platform
+          const identity = yield* identityOf(platform.env)
+          yield* platform.script("accessToken", Answer.body("", { status: 429, headers }))
+          const error = yield* Effect.flip(identity.accessToken)
+          assert.deepStrictEqual([error.httpStatus, error.retryable, error.retryAfterMs], [429, true, expected])
+          yield* platform.script("projectEnvVars", Answer.body("", { status: 503, headers }))
+          const outbound = yield* Effect.flip(identity.projectEnvVars)
+          assert.deepStrictEqual([outbound.httpStatus, outbound.retryAfterMs], [503, expected])
+        }).pipe(Effect.provide(Platform.layer())))
+    }
+
     it.live("gives up on a step after the timeout of the configuration", () =>
       Effect.gen(function*() {
         const platform = yield* Platform.Platform

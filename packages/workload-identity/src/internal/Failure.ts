@@ -3,6 +3,7 @@
  */
 import type { OAuthError, Reason } from "@effect-identity/oauth/OAuthError"
 import type { RequestFailed } from "@effect-identity/oauth/SecureRequest"
+import * as Duration from "effect/Duration"
 import {
   type Details,
   OutboundAuthError,
@@ -10,7 +11,7 @@ import {
   TokenRetrievalError,
   WorkloadIdentityError
 } from "../WorkloadIdentityError.ts"
-import type { Call } from "./OutboundAnswer.ts"
+import type { OutboundCall } from "./OutboundCall.ts"
 
 type Found = Pick<Details, "detail" | "httpStatus" | "oauthCode" | "apiCode">
 
@@ -35,23 +36,30 @@ const found = (reason: Reason): Found => {
   }
 }
 
-const details = (reason: Reason, retryable: boolean, requestId: string | undefined): Omit<Details, "step"> => ({
+interface Told {
+  readonly requestId?: string | undefined
+  readonly retryAfter?: Duration.Duration | undefined
+}
+
+/** What the server says of the exchange, beside its answer. */
+export const told = ({ requestId, retryAfter }: Told): Pick<Details, "logId" | "retryAfterMs"> => ({
+  ...(requestId === undefined ? {} : { logId: requestId }),
+  ...(retryAfter === undefined ? {} : { retryAfterMs: Duration.toMillis(retryAfter) })
+})
+
+const details = (reason: Reason, retryable: boolean, answer: Told): Omit<Details, "step"> => ({
   reason: reason._tag,
   retryable,
   ...found(reason),
-  ...(requestId === undefined ? {} : { logId: requestId })
+  ...told(answer)
 })
 
 const sentence = (action: string, { message, _tag }: Reason): string =>
   _tag === "OAuth" ? `Token request failed: ${message}` : `Failed to ${action} token: ${message}`
 
-export const fromOAuthError = ({
-  isRetryable,
-  operation,
-  reason,
-  requestId
-}: OAuthError): TokenRetrievalError | TokenExchangeError => {
-  const known = details(reason, isRetryable, requestId)
+export const fromOAuthError = (error: OAuthError): TokenRetrievalError | TokenExchangeError => {
+  const { isRetryable, operation, reason } = error
+  const known = details(reason, isRetryable, error)
   return operation === "clientCredentials"
     ? new TokenRetrievalError(sentence("retrieve", reason), { step: "idToken", ...known })
     : new TokenExchangeError(sentence("exchange", reason), { step: "accessToken", ...known })
@@ -61,12 +69,15 @@ export const fromOAuthError = ({
 export const fromReason = (reason: Reason, retryable: boolean): WorkloadIdentityError =>
   new WorkloadIdentityError(`Request failed: ${reason.message}`, {
     step: "http",
-    ...details(reason, retryable, undefined)
+    ...details(reason, retryable, {})
   })
 
 /** Nothing was answered, so that only the connection can be at fault: another attempt may find it in better shape. */
-export const fromRequestFailed = ({ step, what }: Call, { reason, requestId }: RequestFailed): OutboundAuthError =>
+export const fromRequestFailed = (
+  { step, what }: OutboundCall,
+  { reason, requestId }: RequestFailed
+): OutboundAuthError =>
   new OutboundAuthError(`Failed to retrieve ${what.toLowerCase()}: ${reason.message}`, {
     step,
-    ...details(reason, reason._tag === "Transport" || reason._tag === "Timeout", requestId)
+    ...details(reason, reason._tag === "Transport" || reason._tag === "Timeout", { requestId })
   })

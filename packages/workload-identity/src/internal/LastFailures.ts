@@ -16,7 +16,8 @@ const fieldsOf = (error: WorkloadIdentityError, at: number): Failure => ({
   ...(error.httpStatus !== undefined && { httpStatus: error.httpStatus }),
   ...(error.oauthCode !== undefined && { oauthCode: error.oauthCode }),
   ...(error.apiCode !== undefined && { apiCode: error.apiCode }),
-  ...(error.logId !== undefined && { logId: error.logId })
+  ...(error.logId !== undefined && { logId: error.logId }),
+  ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs })
 })
 
 export const make = Effect.gen(function*() {

@@ -7,12 +7,8 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { ProjectEnvVars } from "../ProjectEnvVars.ts"
 import { type Details, OutboundAuthError } from "../WorkloadIdentityError.ts"
-
-export interface Call {
-  readonly step: "integrationCredential" | "projectEnvVars"
-  /** How messages call what was asked for. */
-  readonly what: string
-}
+import * as Failure from "./Failure.ts"
+import type { OutboundCall } from "./OutboundCall.ts"
 
 const codes = ["code", "error_code", "errcode"]
 const messages = ["msg", "message", "error_message", "errmsg", "error_description"]
@@ -31,7 +27,7 @@ const known = (code: number | string | undefined): Found => code === undefined ?
 
 /** What the answer says instead of an answer, or its `data`. */
 const dataOf = (
-  call: Call,
+  call: OutboundCall,
   answer: Answer
 ): Result.Result<ReadonlyMap<string, unknown>, OutboundAuthError> => {
   const { json, status } = answer
@@ -41,7 +37,7 @@ const dataOf = (
         step: call.step,
         retryable: status === 429 || (status >= 500 && status !== 501),
         httpStatus: status,
-        ...(answer.requestId === undefined ? {} : { logId: answer.requestId }),
+        ...Failure.told(answer),
         ...details
       })
     )
@@ -73,7 +69,7 @@ const dataOf = (
     : fail("Invalid response format: missing or invalid 'data' field", { reason: "InvalidResponse", detail: "data" })
 }
 
-const invalid = (call: Call, answer: Answer, detail: string, message: string) =>
+const invalid = (call: OutboundCall, answer: Answer, detail: string, message: string) =>
   Result.fail(
     new OutboundAuthError(`Invalid response format: ${message}`, {
       step: call.step,
@@ -81,12 +77,12 @@ const invalid = (call: Call, answer: Answer, detail: string, message: string) =>
       detail,
       retryable: false,
       httpStatus: answer.status,
-      ...(answer.requestId === undefined ? {} : { logId: answer.requestId })
+      ...Failure.told(answer)
     })
   )
 
 export const readCredential = (
-  call: Call,
+  call: OutboundCall,
   answer: Answer
 ): Result.Result<Redacted.Redacted, OutboundAuthError> =>
   Result.flatMap(dataOf(call, answer), (data) => {
@@ -98,7 +94,7 @@ export const readCredential = (
   })
 
 export const readVariables = (
-  call: Call,
+  call: OutboundCall,
   answer: Answer
 ): Result.Result<ProjectEnvVars<Redacted.Redacted>, OutboundAuthError> =>
   Result.flatMap(dataOf(call, answer), (data) => {
