@@ -49,14 +49,6 @@ const calls = [
   ["projectEnvVars", (identity: Identity) => Effect.asVoid(identity.projectEnvVars)]
 ] as const
 
-const lanes: ReadonlyArray<readonly [lane: string | undefined, headers: ReadonlyArray<string | undefined>]> = [
-  [undefined, [undefined, undefined]],
-  ["NONE", [undefined, undefined]],
-  ["boe_x", ["boe_x", undefined]],
-  ["ppe_x", ["ppe_x", "1"]],
-  ["custom", ["custom", undefined]]
-]
-
 describe("OutboundAuth", () => {
   it.effect("gives a credential, redacted", () =>
     Effect.gen(function*() {
@@ -98,32 +90,6 @@ describe("OutboundAuth", () => {
       })
       assert.strictEqual((yield* identity.projectEnvVars).size, 10_000)
     }).pipe(Effect.provide(layer)))
-
-  for (const [lane, headers] of lanes) {
-    it.effect(`sends both calls as they are on the wire, in lane ${lane}`, () =>
-      Effect.gen(function*() {
-        const platform = yield* Platform.Platform
-        const identity = yield* identityOf(
-          lane === undefined ? platform.env : { ...platform.env, COZE_SERVER_ENV: lane }
-        )
-        yield* identity.integrationCredential("mail")
-        yield* identity.projectEnvVars
-        const token = Redacted.value((yield* identity.accessToken).value)
-        const [, , post, get, ...rest] = yield* platform.requests
-        assert.lengthOf(rest, 0)
-        assert.deepStrictEqual([post?.method, post?.path], ["POST", "/api/v1/secret/integration"])
-        assert.deepStrictEqual([get?.method, get?.path], ["GET", "/api/v1/secret/env"])
-        assert.deepStrictEqual(JSON.parse(post?.body ?? ""), { integration_name: "mail" })
-        assert.strictEqual(get?.body, "")
-        for (const request of [post, get]) {
-          assert.strictEqual(request?.headers["content-type"], "application/json")
-          assert.strictEqual(request?.headers["authorization"], `Bearer ${token}`)
-          assert.strictEqual(request?.headers["user-agent"], "coze-workload-identity/0.1.0")
-          assert.deepStrictEqual([request?.headers["x-tt-env"], request?.headers["x-use-ppe"]], headers)
-          assert.isUndefined(request?.headers["traceparent"])
-        }
-      }).pipe(Effect.provide(layer)))
-  }
 
   for (const slashes of ["", "/", "//"]) {
     it.effect(`puts exactly one slash between an endpoint that ends in ${JSON.stringify(slashes)} and the path`, () =>

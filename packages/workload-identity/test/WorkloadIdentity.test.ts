@@ -83,32 +83,6 @@ describe("WorkloadIdentity", () => {
       }).pipe(Effect.provide(Platform.layer({ endpoints }))))
   }
 
-  for (
-    const [lane, tt, ppe] of [
-      [undefined, undefined, undefined],
-      ["", undefined, undefined],
-      ["NONE", undefined, undefined],
-      ["boe_x", "boe_x", undefined],
-      ["ppe_x", "ppe_x", "1"],
-      ["custom", "custom", undefined]
-    ] as const
-  ) {
-    it.effect(`sends the headers of lane ${JSON.stringify(lane)} on both steps, and no others`, () =>
-      Effect.gen(function*() {
-        const platform = yield* Platform.Platform
-        const identity = yield* identityOf(
-          lane === undefined ? platform.env : { ...platform.env, COZE_SERVER_ENV: lane }
-        )
-        yield* identity.accessToken
-        const requests = yield* platform.requests
-        assert.lengthOf(requests, 2)
-        for (const { headers } of requests) {
-          assert.strictEqual(headers["x-tt-env"], tt)
-          assert.strictEqual(headers["x-use-ppe"], ppe)
-        }
-      }).pipe(Effect.provide(Platform.layer())))
-  }
-
   it.effect("asks each step once for 10,000 first callers", () =>
     Effect.gen(function*() {
       const platform = yield* Platform.Platform
