@@ -133,6 +133,15 @@ const toOutgoing = async (request: Request): Promise<Outgoing> => {
   return { method: request.method, url: new URL(request.url), headers, body }
 }
 
+/** The runtime's own error quotes what it refused: a URL with a password, a header with a token. */
+const toRequest = (url: string | URL, init: RequestInit | undefined): Request => {
+  try {
+    return new Request(url, init)
+  } catch {
+    throw new TypeError("the URL, a header or another part of the request is not valid")
+  }
+}
+
 const send = async (request: Request, agents: Agents, timeoutMs: number): Promise<Response> => {
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)])
   try {
@@ -174,7 +183,7 @@ export const createHttpClient = (
   const issues = [...issueOf("timeoutMs", timeoutMs), ...issueOf("connectTimeoutMs", connectTimeoutMs)]
   if (issues.length > 0) throw new ConfigurationError(issues)
   const agents = ProxyHttpClient.makeAgents(ProxyEnvironment.read(), { connectTimeout: connectTimeoutMs })
-  const request: Send = (url, init) => send(new Request(url, init), agents, timeoutMs)
+  const request: Send = async (url, init) => send(toRequest(url, init), agents, timeoutMs)
   const withMethod = (method: string): Send => (url, init) => request(url, { ...init, method })
   return {
     request,

@@ -229,6 +229,23 @@ describe("http", () => {
     })
   }
 
+  it("rejects a request that is not valid without quoting it", async () => {
+    const token = "header-token-71f0ac"
+    const client = createHttpClient()
+    for (
+      const waiting of [
+        client.get(origin.url, { headers: { authorization: `Bearer ${token}\nx` } }),
+        client.get(`https://user:${token}@localhost/`),
+        client.get(`not a url ${token}`)
+      ]
+    ) {
+      const error = await rejection(waiting)
+      assert.instanceOf(error, TypeError)
+      assert.deepStrictEqual(SecretSweep.find(error, { token }), [])
+    }
+    assert.lengthOf(origin.seen, 0)
+  })
+
   it("throws what is wrong with the environment and with its options", () => {
     assert.throws(() => createHttpClient({ timeoutMs: 0 }), "timeoutMs")
     vi.stubEnv(envKeys.identity_ticket, undefined)

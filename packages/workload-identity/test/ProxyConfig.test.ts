@@ -85,6 +85,20 @@ describe("ProxyConfig", () => {
       }))
   }
 
+  it.effect("judges proxy and certificates apart", () =>
+    Effect.gen(function*() {
+      const diagnosed = (env: Readonly<Record<string, string>>) =>
+        Effect.map(
+          Effect.provideService(ProxyConfig.diagnose, ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(env)),
+          ({ ca, proxy }) => [proxy, ca]
+        )
+      const proxy = { COZE_OUTBOUND_AUTH_PROXY: "http://proxy.example", identity_ticket: "s3cret-1f7c99" }
+      assert.deepStrictEqual(yield* diagnosed({}), ["none", "default"])
+      assert.deepStrictEqual(yield* diagnosed(proxy), ["configured", "default"])
+      assert.deepStrictEqual(yield* diagnosed({ ...proxy, [ca]: "garbage" }), ["configured", "invalid"])
+      assert.deepStrictEqual(yield* diagnosed({ ...proxy, identity_ticket: "" }), ["invalid", "default"])
+    }))
+
   describe("certificates", () => {
     const makePem = Effect.gen(function*() {
       const authority = yield* CertificateAuthority.make

@@ -17,11 +17,11 @@ import type { CaBundle } from "./CaBundle.ts"
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
-const written = new Map<string, string>()
+const folders = new Set<string>()
+const paths = new Map<string, string>()
 
 const removeAll = () => {
-  for (const folder of written.values()) rmSync(folder, { recursive: true, force: true })
-  written.clear()
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 }
 
 /**
@@ -43,10 +43,11 @@ const watch = () => {
 const write = (text: string): string => {
   try {
     const folder = mkdtempSync(join(tmpdir(), "effect-identity-"))
-    if (written.size === 0) watch()
-    written.set(text, folder)
+    if (folders.size === 0) watch()
+    folders.add(folder)
     const path = join(folder, "ca.pem")
     writeFileSync(path, text, { flag: "wx", mode: 0o600 })
+    paths.set(text, path)
     return path
   } catch {
     throw new ConfigurationError([
@@ -66,6 +67,5 @@ const write = (text: string): string => {
 export const pathOf = (bundle: CaBundle): string => {
   if (bundle.path !== undefined) return bundle.path
   const text = `${bundle.certificates.join("\n")}\n`
-  const folder = written.get(text)
-  return folder === undefined ? write(text) : join(folder, "ca.pem")
+  return paths.get(text) ?? write(text)
 }

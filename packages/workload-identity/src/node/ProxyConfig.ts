@@ -90,6 +90,32 @@ const addressOf = (
   })
 }
 
+/** Both halves of the settings, each usable or not. */
+const inspect = Effect.gen(function*() {
+  const [proxy, ticket, text, path] = yield* Effect.all([
+    read(variables[0]),
+    read(variables[1]),
+    read(variables[2]),
+    read(variables[3])
+  ])
+  const now = yield* Clock.currentTimeMillis
+  const none = Result.succeed(undefined)
+  const address = proxy === undefined ? none : addressOf(proxy, ticket)
+  const ca = text !== undefined
+    ? CaBundle.fromText(EnvKeys.COZE_OUTBOUND_AUTH_PROXY_CA, text, now)
+    : path !== undefined
+    ? CaBundle.fromFile(EnvKeys.COZE_OUTBOUND_AUTH_PROXY_CA_PATH, path, now)
+    : none
+  return {
+    address,
+    ca,
+    issues: [
+      ...(Result.isFailure(address) ? [address.failure] : []),
+      ...(Result.isFailure(ca) ? [ca.failure] : [])
+    ]
+  }
+})
+
 /**
  * Reads and checks the settings, through whatever `ConfigProvider` is installed.
  *
@@ -117,32 +143,26 @@ const addressOf = (
  * @since 0.1.0
  */
 export const make: Effect.Effect<ProxyConfig["Service"], ConfigurationError> = Effect.gen(function*() {
-  const [proxy, ticket, text, path] = yield* Effect.all([
-    read(variables[0]),
-    read(variables[1]),
-    read(variables[2]),
-    read(variables[3])
-  ])
-  const now = yield* Clock.currentTimeMillis
-  const address = proxy === undefined ? Result.succeed(undefined) : addressOf(proxy, ticket)
-  const ca = text !== undefined
-    ? CaBundle.fromText(EnvKeys.COZE_OUTBOUND_AUTH_PROXY_CA, text, now)
-    : path !== undefined
-    ? CaBundle.fromFile(EnvKeys.COZE_OUTBOUND_AUTH_PROXY_CA_PATH, path, now)
-    : Result.succeed(undefined)
-  if (Result.isSuccess(address) && Result.isSuccess(ca)) {
-    if (ca.success !== undefined && ca.success.outdated.length > 0) {
-      yield* Effect.logWarning(`certificates not valid at this time were left out: ${ca.success.outdated.join(", ")}`)
-    }
-    return { proxy: address.success, ca: ca.success }
+  const { address, ca, issues } = yield* inspect
+  if (Result.isFailure(address) || Result.isFailure(ca)) return yield* Effect.fail(new ConfigurationError(issues))
+  if (ca.success !== undefined && ca.success.outdated.length > 0) {
+    yield* Effect.logWarning(`certificates not valid at this time were left out: ${ca.success.outdated.join(", ")}`)
   }
-  return yield* Effect.fail(
-    new ConfigurationError([
-      ...(Result.isFailure(address) ? [address.failure] : []),
-      ...(Result.isFailure(ca) ? [ca.failure] : [])
-    ])
-  )
+  return { proxy: address.success, ca: ca.success }
 })
+
+const stateOfProxy = (
+  address: Result.Result<ProxyAddress | undefined, ConfigurationIssue>
+): ProxyDiagnosis["proxy"] => {
+  if (Result.isFailure(address)) return "invalid"
+  return address.success === undefined ? "none" : "configured"
+}
+
+const stateOfCa = (ca: Result.Result<CaBundle.CaBundle | undefined, ConfigurationIssue>): ProxyDiagnosis["ca"] => {
+  if (Result.isFailure(ca)) return "invalid"
+  if (ca.success === undefined) return "default"
+  return ca.success.path === undefined ? "text" : "file"
+}
 
 /**
  * What the proxy settings of the environment come to.
@@ -151,23 +171,14 @@ export const make: Effect.Effect<ProxyConfig["Service"], ConfigurationError> = E
  * @category combinators
  * @since 0.1.0
  */
-export const diagnose: Effect.Effect<ProxyDiagnosis> = Effect.match(make, {
-  onSuccess: ({ ca, proxy }) => ({
-    proxy: proxy === undefined ? "none" : "configured",
-    ca: ca === undefined ? "default" : ca.path === undefined ? "text" : "file",
-    certificates: ca?.certificates.length ?? 0,
-    issues: []
+export const diagnose: Effect.Effect<ProxyDiagnosis> = Effect.match(inspect, {
+  onSuccess: ({ address, ca, issues }) => ({
+    proxy: stateOfProxy(address),
+    ca: stateOfCa(ca),
+    certificates: Result.isSuccess(ca) ? ca.success?.certificates.length ?? 0 : 0,
+    issues
   }),
-  onFailure: ({ issues }) => {
-    const isInvalid = (prefix: string) => issues.some(({ name }) => name.startsWith(prefix))
-    const ofCa = isInvalid(EnvKeys.COZE_OUTBOUND_AUTH_PROXY_CA)
-    return {
-      proxy: issues.length > (ofCa ? 1 : 0) ? "invalid" : "none",
-      ca: ofCa ? "invalid" : "default",
-      certificates: 0,
-      issues
-    }
-  }
+  onFailure: ({ issues }) => ({ proxy: "invalid", ca: "invalid", certificates: 0, issues })
 })
 
 /**
