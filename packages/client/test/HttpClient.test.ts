@@ -147,6 +147,23 @@ describe("http", () => {
     await client.close()
   })
 
+  it("adds the certificates to those that Node trusts anyway", async () => {
+    const other = await Effect.runPromise(CertificateAuthority.make)
+    const folder = mkdtempSync(join(tmpdir(), "default-"))
+    const trusted = join(folder, "trusted.pem")
+    writeFileSync(trusted, authority.cert)
+    const program = `
+      import { http } from "@effect-identity/client"
+      console.log(await (await http.get("${origin.url}")).text())
+    `
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], {
+      cwd: import.meta.dirname,
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: trusted, COZE_OUTBOUND_AUTH_PROXY_CA: other.cert }
+    })
+    rmSync(folder, { recursive: true })
+    assert.strictEqual(stdout.trim(), "hello")
+  })
+
   it("follows redirects as fetch does, and can be told not to", async () => {
     answer = ({ url }, response) => {
       if (url === "/moved") response.writeHead(302, { location: "/there" }).end()
