@@ -15,8 +15,8 @@ import {
   TokenCache,
   WorkloadIdentity
 } from "@effect-identity/workload-identity"
-import { NodeHttpAgent } from "@effect-identity/workload-identity/node"
-import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import { NodeHttpClient } from "@effect-identity/workload-identity/node"
+import { NodeRuntime } from "@effect/platform-node"
 import { Clock, Console, Data, Duration, Effect, Layer, Redacted } from "effect"
 import { createHash } from "node:crypto"
 import * as Upstream from "./Upstream.ts"
@@ -36,8 +36,7 @@ const layerIdentity = WorkloadIdentity.layer.pipe(
   Layer.provide(TokenCache.layer),
   Layer.provide(Upstream.layerShowing),
   Layer.provide(HttpClient.layer),
-  Layer.provide(NodeHttpClient.layerNodeHttpNoAgent),
-  Layer.provide(NodeHttpAgent.layer),
+  Layer.provide(NodeHttpClient.layer),
   Layer.provide(Config.layer())
 )
 

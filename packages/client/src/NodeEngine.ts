@@ -4,7 +4,7 @@
 import type { AccessToken } from "@effect-identity/oauth/AccessToken"
 import * as TokenCache from "@effect-identity/oauth/TokenCache"
 import * as Config from "@effect-identity/workload-identity/Config"
-import { NodeWorkloadIdentity, ProxyConfig } from "@effect-identity/workload-identity/node"
+import { ClientSecretFile, NodeWorkloadIdentity, ProxyConfig } from "@effect-identity/workload-identity/node"
 import * as WorkloadIdentity from "@effect-identity/workload-identity/WorkloadIdentity"
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -13,6 +13,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
 import type { Engine, Session, Settings } from "./Engine.ts"
 
 /** Rejects with the typed error, or with the reason of the signal that stopped it. */
@@ -33,7 +34,8 @@ const { WorkloadIdentity: Identity } = WorkloadIdentity
 const plainToken = Effect.map((token: AccessToken) => Redacted.value(token.value))
 
 export const make = (): Engine => {
-  const cache = Effect.runSync(TokenCache.make())
+  // Never closed: it is there for as long as the process.
+  const cache = Effect.runSync(Scope.provide(TokenCache.make(), Scope.makeUnsafe()))
   const layerCache = Layer.succeed(TokenCache.TokenCache, cache)
 
   const open = (settings: Settings): Session => {
@@ -44,7 +46,8 @@ export const make = (): Engine => {
         timeout: settings.timeoutMs,
         connectTimeout: settings.connectTimeoutMs,
         projectEnvVarsLifetime: settings.projectEnvVarsLifetimeMs,
-        strictness: settings.strictness
+        strictness: settings.strictness,
+        readSecretFile: ClientSecretFile.read
       }).pipe(
         Effect.provideService(ConfigProvider.ConfigProvider, environment),
         Effect.exit

@@ -1,3 +1,4 @@
+import { Retry } from "@effect-identity/oauth"
 /**
  * Every secret of a workload, looked for in everything a program shows when things go wrong: errors, their inspection and
  * JSON, log lines of every level, spans, diagnoses.
@@ -65,13 +66,15 @@ describe("the secret sweep", () => {
     Effect.gen(function*() {
       const platform = yield* Platform.Platform
       const context = yield* Layer.build(NodeWorkloadIdentity.layerNodeHttp.pipe(
-        Layer.provide(TokenCache.layerLocal()),
+        // Every answer is to be met, so nothing is waited out.
+        Layer.provide(TokenCache.layerLocal({ coolDown: { minimum: 0, maximum: 0 }, refusalMemory: 0 })),
         Layer.provide(Config.layer()),
         Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord(platform.env)))
       ))
       const identity = yield* Effect.provide(WorkloadIdentity.WorkloadIdentity, Layer.succeedContext(context))
       const everything: Array<unknown> = []
-      const run = <A, E>(effect: Effect.Effect<A, E>) => Effect.map(shown(effect), (what) => everything.push(what))
+      const run = <A, E>(effect: Effect.Effect<A, E>) =>
+        Effect.map(shown(Retry.once(effect)), (what) => everything.push(what))
 
       for (const answer of echo(secrets.clientSecret)) {
         yield* platform.script("idToken", answer)

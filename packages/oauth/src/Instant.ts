@@ -21,7 +21,14 @@ export interface Instant {
   readonly monotonic: number
 }
 
-const read = (clock: Clock.Clock): Instant => ({
+/**
+ * Reads both sides of a clock at hand.
+ *
+ * @stability unstable
+ * @category constructors
+ * @since 0.1.0
+ */
+export const nowUnsafe = (clock: Clock.Clock): Instant => ({
   wall: clock.currentTimeMillisUnsafe(),
   monotonic: Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
 })
@@ -48,7 +55,7 @@ const read = (clock: Clock.Clock): Instant => ({
  * @category constructors
  * @since 0.1.0
  */
-export const now: Effect.Effect<Instant> = Clock.clockWith((clock) => Effect.succeed(read(clock)))
+export const now: Effect.Effect<Instant> = Clock.clockWith((clock) => Effect.succeed(nowUnsafe(clock)))
 
 /**
  * Milliseconds from `from` to `to` by the clock that moved further. Never negative, so a wall clock that was set back

@@ -10,7 +10,8 @@ import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 
 /**
- * The connection failed before an answer was complete.
+ * The connection failed before an answer was complete. `isPermanent` when trying again cannot help: there is no host of
+ * that name.
  *
  * @stability stable
  * @category errors
@@ -18,24 +19,33 @@ import type * as Duration from "effect/Duration"
  */
 export class Transport extends Data.TaggedError("Transport")<{
   readonly detail: "refused" | "reset" | "dns" | "unreachable" | "other"
+  readonly isPermanent?: boolean | undefined
 }> {
   override get message(): string {
     return `connection failed (${this.detail})`
   }
 }
 
+const timeouts = {
+  connect: "timed out while connecting",
+  headers: "timed out while waiting for an answer",
+  body: "timed out in the middle of the answer",
+  total: "timed out"
+} as const
+
 /**
- * A deadline passed: `connect` while connecting, `total` for the whole request.
+ * A deadline passed: `connect` while connecting, `headers` while waiting for the answer to begin, `body` while it had
+ * stopped coming, `total` for the whole, repetitions included.
  *
  * @stability stable
  * @category errors
  * @since 0.1.0
  */
 export class Timeout extends Data.TaggedError("Timeout")<{
-  readonly detail: "connect" | "total"
+  readonly detail: "connect" | "headers" | "body" | "total"
 }> {
   override get message(): string {
-    return this.detail === "connect" ? "timed out while connecting" : "timed out"
+    return timeouts[this.detail]
   }
 }
 
@@ -88,6 +98,22 @@ export class Status extends Data.TaggedError("Status")<{
     return this.status >= 300 && this.status < 400
       ? `HTTP ${this.status} (redirects are not followed)`
       : `HTTP ${this.status}`
+  }
+}
+
+/**
+ * The server asked to come back later (HTTP 429). The error says when.
+ *
+ * @stability stable
+ * @category errors
+ * @since 0.1.0
+ */
+export class Throttled extends Data.TaggedError("Throttled")<{
+  readonly status: number
+  readonly code: string | undefined
+}> {
+  override get message(): string {
+    return `throttled${this.code === undefined ? "" : `, ${this.code}`} (HTTP ${this.status})`
   }
 }
 
@@ -170,19 +196,55 @@ export class InvalidResponse extends Data.TaggedError("InvalidResponse")<{
 }
 
 /**
+ * The cache that was asked has been closed, before or while the token was on its way.
+ *
+ * @stability stable
+ * @category errors
+ * @since 0.1.0
+ */
+export class Closed extends Data.TaggedError("Closed") {
+  override readonly message = "the token cache is closed"
+}
+
+/**
+ * The source of the token is broken: it died of a defect. That is a bug in whoever wrote it; `defect` is the name of
+ * what it died of and never its message.
+ *
+ * @stability stable
+ * @category errors
+ * @since 0.1.0
+ */
+export class Unexpected extends Data.TaggedError("Unexpected")<{ readonly defect: string }> {
+  override get message(): string {
+    return `the source of the token is broken (${this.defect})`
+  }
+}
+
+/**
  * Everything a request for a token can fail with.
  *
  * @stability stable
  * @category models
  * @since 0.1.0
  */
-export type Reason = Transport | Timeout | Tls | Proxy | Status | OAuth | InvalidResponse
+export type Reason =
+  | Transport
+  | Timeout
+  | Tls
+  | Proxy
+  | Status
+  | Throttled
+  | OAuth
+  | InvalidResponse
+  | Closed
+  | Unexpected
 
 const isTransientStatus = (status: number): boolean => status === 429 || (status >= 500 && status !== 501)
 
 /**
- * A token could not be obtained. `operation` names the grant, `reason` what happened, `requestId` the identifier the
- * server gave the exchange, for its operators, `retryAfter` how long it asked to wait.
+ * A token could not be obtained. `operation` names the grant (or the cache, where no grant is to blame), `reason` what
+ * happened, `requestId` the identifier the server gave the exchange, for its operators, `retryAfter` how long to wait
+ * before asking again is worth it.
  *
  * @example
  * ```ts
@@ -205,7 +267,7 @@ const isTransientStatus = (status: number): boolean => status === 429 || (status
  * @since 0.1.0
  */
 export class OAuthError extends Data.TaggedError("OAuthError")<{
-  readonly operation: "clientCredentials" | "tokenExchange"
+  readonly operation: "clientCredentials" | "tokenExchange" | "tokenCache"
   readonly reason: Reason
   readonly requestId: string | undefined
   readonly retryAfter?: Duration.Duration | undefined
@@ -221,14 +283,15 @@ export class OAuthError extends Data.TaggedError("OAuthError")<{
         return this.reason.detail === "unreachable" || this.reason.detail === "timeout"
           || isTransientStatus(this.reason.status ?? 0)
       case "Transport":
+        return this.reason.isPermanent !== true
       case "Timeout":
+      case "Throttled":
         return true
       case "Status":
         return isTransientStatus(this.reason.status)
       case "OAuth":
         return this.reason.code === "temporarily_unavailable" || isTransientStatus(this.reason.status)
-      case "Tls":
-      case "InvalidResponse":
+      default:
         return false
     }
   }

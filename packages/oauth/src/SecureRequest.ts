@@ -85,6 +85,10 @@ export class RequestFailed extends Data.TaggedError("RequestFailed")<{
 export interface Options {
   /** What must not be shown of the answer, should the server repeat it. */
   readonly secrets: ReadonlyArray<Redacted.Redacted>
+  /** Until the answer begins: its status and headers. @default half of `timeout` */
+  readonly headersTimeout?: Duration.Input | undefined
+  /** Between one piece of the body and the next. @default half of `timeout` */
+  readonly bodyTimeout?: Duration.Input | undefined
   /** The whole request, from connecting to the last byte. @default 30 seconds */
   readonly timeout?: Duration.Input | undefined
   /** Decoded bytes of body that are read before the connection is dropped. @default 262144 */
@@ -100,12 +104,37 @@ export interface Options {
  */
 export const reasonOf = (error: unknown): Reason => TransportFailure.classify(error)
 
+interface Deadlines {
+  readonly headers: Duration.Duration
+  readonly body: Duration.Duration
+  readonly total: Duration.Duration
+}
+
+const standardTimeout = Duration.seconds(30)
+
+const deadlinesOf = ({ bodyTimeout, headersTimeout, timeout }: Options): Deadlines => {
+  const total = Duration.fromInputUnsafe(timeout ?? standardTimeout)
+  const half = Duration.times(total, 0.5)
+  return {
+    headers: headersTimeout === undefined ? half : Duration.fromInputUnsafe(headersTimeout),
+    body: bodyTimeout === undefined ? half : Duration.fromInputUnsafe(bodyTimeout),
+    total
+  }
+}
+
+const failAfter = (duration: Duration.Duration, detail: Timeout["detail"]) =>
+  Effect.timeoutOrElse({
+    duration,
+    orElse: () => Effect.fail(new RequestFailed({ reason: new Timeout({ detail }), requestId: undefined }))
+  })
+
 const isRedirect = (status: number): boolean => status === 0 || (status >= 300 && status < 400)
 
 const readAnswer = Effect.fnUntraced(function*(
   response: HttpClientResponse,
   requestedAt: Instant.Instant,
-  options: Options
+  options: Options,
+  deadlines: Deadlines
 ): Effect.fn.Return<Answer, RequestFailed> {
   const { headers, status } = response
   yield* Effect.annotateCurrentSpan("http.response.status_code", status)
@@ -113,7 +142,7 @@ const readAnswer = Effect.fnUntraced(function*(
   const requestId = Secrecy.word(headers["x-tt-logid"] ?? headers["x-request-id"], secrets)
   const json = isRedirect(status)
     ? Result.fail("empty" as const)
-    : yield* ResponseBody.read(response, options.maximumBytes ?? 256 * 1024).pipe(
+    : yield* ResponseBody.read(response, options.maximumBytes ?? 256 * 1024, deadlines.body).pipe(
       Effect.map(JsonObject.parse),
       Effect.mapError((error) =>
         new RequestFailed({
@@ -166,17 +195,16 @@ export const send = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Answer, RequestFailed, HttpClient.HttpClient> {
   const client = HttpClient.withScope(yield* HttpClient.HttpClient)
   const requestedAt = yield* Instant.now
+  const deadlines = deadlinesOf(options)
   return yield* request.pipe(
     HttpClientRequest.setHeaders({ accept: "application/json", "accept-encoding": "identity" }),
     client.execute,
     Effect.provideService(HttpClient.TracerDisabledWhen, constTrue),
     Effect.mapError((error) => new RequestFailed({ reason: TransportFailure.classify(error), requestId: undefined })),
-    Effect.flatMap((response) => readAnswer(response, requestedAt, options)),
+    failAfter(deadlines.headers, "headers"),
+    Effect.flatMap((response) => readAnswer(response, requestedAt, options, deadlines)),
     // Closing the scope closes the connection, unless the answer was read to its end.
     Effect.scoped,
-    Effect.timeoutOrElse({
-      duration: options.timeout ?? Duration.seconds(30),
-      orElse: () => Effect.fail(new RequestFailed({ reason: new Timeout({ detail: "total" }), requestId: undefined }))
-    })
+    failAfter(deadlines.total, "total")
   )
 })

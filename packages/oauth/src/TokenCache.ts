@@ -3,28 +3,43 @@
  *
  * A source is an effect with a key. However many callers ask for a key, there is one flight: it belongs to the cache,
  * so a caller who leaves changes nothing for the others, and it is interrupted, on the wire too, when the last one has
- * left. A failure is shared by those who waited for it and then forgotten.
+ * left.
+ *
+ * A token is given out until shortly before its end, whatever happens to its replacement. From about three quarters of its
+ * life on, earlier for short ones, it is replaced in the background and nobody waits. A failure is shared by those who
+ * waited for it; then there is a pause, for everyone with that key, before the next attempt.
  *
  * @since 0.1.0
  */
-import * as Cache from "effect/Cache"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
-import * as Exit from "effect/Exit"
-import * as Hash from "effect/Hash"
-import * as Iterable from "effect/Iterable"
+import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import { AccessToken, remainingAt } from "./AccessToken.ts"
+import * as Scope from "effect/Scope"
+import { type AccessToken, remainingAt } from "./AccessToken.ts"
 import * as Instant from "./Instant.ts"
+import type { Flight } from "./internal/Flight.ts"
+import { closed, Flights, type Source, within } from "./internal/Flights.ts"
+import * as Report from "./internal/Report.ts"
+import * as SlotState from "./internal/Slot.ts"
+import { Slots } from "./internal/Slots.ts"
 import type { OAuthError } from "./OAuthError.ts"
 
 /**
- * What a flight brought home, when, and what it was sent for: nothing fresh was held, someone wanted a new one, or the
- * one before was refused.
+ * Why a token was handed out: it was fresh (`hit`), it was valid and is being replaced (`stale-hit`), or a flight was waited
+ * for, because nothing usable was held (`miss`), it was due (`refresh`), someone wanted a new one (`forced`) or the one
+ * before was refused (`rejected`).
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export type Reason = "hit" | "stale-hit" | "miss" | "refresh" | "forced" | "rejected"
+
+/**
+ * What a flight brought home, when, and what it was sent for.
  *
  * @stability unstable
  * @category models
@@ -33,7 +48,25 @@ import type { OAuthError } from "./OAuthError.ts"
 export interface Landed {
   readonly token: AccessToken
   readonly landedAt: Instant.Instant
-  readonly fetchedFor: "miss" | "forced" | "rejected"
+  readonly fetchedFor: "miss" | "refresh" | "forced" | "rejected"
+}
+
+/**
+ * What the cache knows about a key.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface Snapshot {
+  /** The token that would be handed out. */
+  readonly held: Landed | undefined
+  /** Whether a flight is in the air. */
+  readonly isFlying: boolean
+  /** The failure that is remembered, and for how much longer. */
+  readonly coolDown: { readonly error: OAuthError; readonly remaining: Duration.Duration } | undefined
+  /** Why a token was last handed out. */
+  readonly lastAnswer: Reason | undefined
 }
 
 /**
@@ -45,28 +78,34 @@ export interface Landed {
  */
 export class TokenCache extends Context.Service<TokenCache, {
   /**
-   * The token of `key`: the remembered one while it is fresh, otherwise one from `source`, asked once for all who wait.
-   * A key stands for a whole identity; two sources under one key are taken to be the same.
+   * The token of `key`: the remembered one while it may be handed out, otherwise one from `source`, asked once for all who
+   * wait. A key stands for a whole identity; two sources under one key are taken to be the same.
+   *
+   * Fails with what the source failed with, also while that is remembered (then `retryAfter` says how much longer), with
+   * `Unexpected` when the source died, with `Closed`, and with `Timeout` when it waited for `patience`: the flight goes on
+   * for the others.
    */
   readonly get: (
     key: string,
-    source: Effect.Effect<AccessToken, OAuthError>
+    source: Effect.Effect<AccessToken, OAuthError>,
+    patience?: Duration.Duration
   ) => Effect.Effect<AccessToken, OAuthError>
   /**
    * A token of `key` from a flight that begins after this call. Callers who come while one is in the air share the next.
+   * What is held stays in place until then. Fails like `get`.
    */
   readonly refresh: (
     key: string,
-    source: Effect.Effect<AccessToken, OAuthError>
+    source: Effect.Effect<AccessToken, OAuthError>,
+    patience?: Duration.Duration
   ) => Effect.Effect<AccessToken, OAuthError>
   /**
    * Drops the token of `key` because someone who was shown it refused it, if it is still the one that is held. Answers
-   * whether it is worth asking again: not when the refused token was itself obtained in place of a refused one a moment
-   * ago, because then the token is not what is wrong.
+   * whether it is worth asking again: not when one was dropped a moment ago, because then the token is not what is wrong.
    */
   readonly reject: (key: string, refused: AccessToken) => Effect.Effect<boolean>
-  /** What is held for `key`, without asking for anything. */
-  readonly peek: (key: string) => Effect.Effect<Option.Option<Landed>>
+  /** What is known of `key`, without asking for anything. */
+  readonly peek: (key: string) => Effect.Effect<Snapshot>
 }>()("@effect-identity/oauth/TokenCache") {}
 
 /**
@@ -77,37 +116,33 @@ export class TokenCache extends Context.Service<TokenCache, {
 export interface Options {
   /** Tokens remembered at once; the least recently used one goes first. Flights are never dropped. @default 10000 */
   readonly capacity?: number | undefined
-  /** How long before its end a token is replaced, at most: half of its life if that is less. @default 1 minute */
+  /** Share of its life after which a token is replaced, give or take a twentieth. @default 0.75 */
+  readonly refreshShare?: number | undefined
+  /** How long before its end a token is replaced, at least: half of its life if that is less. @default 1 minute */
   readonly margin?: Duration.Input | undefined
+  /** Life a token must have left to be handed out: a fortieth of its life if that is less. @default 1 second */
+  readonly handOverMinimum?: Duration.Input | undefined
+  /** Pause after a failure: at least the minimum, growing at random with every failure in a row. */
+  readonly coolDown?: {
+    /** @default 1 second */
+    readonly minimum?: Duration.Input | undefined
+    /** @default 30 seconds */
+    readonly maximum?: Duration.Input | undefined
+  } | undefined
+  /** How long a refusal such as `invalid_client` is remembered, at most: half of it at least. @default 30 seconds */
+  readonly refusalMemory?: Duration.Input | undefined
   /** How long a token that replaced a refused one is kept although it is refused too. @default 30 seconds */
   readonly rejectionPause?: Duration.Input | undefined
 }
 
-/** Equal by key alone, so that whoever comes second joins the flight of the first. */
-class Request implements Equal.Equal {
-  readonly key: string
-  readonly source: Effect.Effect<AccessToken, OAuthError>
-  constructor(key: string, source: Effect.Effect<AccessToken, OAuthError>) {
-    this.key = key
-    this.source = source
-  }
-  [Equal.symbol](that: unknown): boolean {
-    return that instanceof Request && that.key === this.key
-  }
-  [Hash.symbol](): number {
-    return Hash.string(this.key)
-  }
-}
+const millis = (input: Duration.Input | undefined, standard: Duration.Input): number =>
+  Duration.toMillis(input ?? standard)
+
+const nowOf = (fiber: Fiber.Fiber<unknown, unknown>): Instant.Instant => Instant.nowUnsafe(fiber.getRef(Clock.Clock))
 
 /**
- * Flights run in the context of the cache and that of their first caller. A cache outlives whoever made it, so nothing of
- * its maker, neither clock nor tracer, may reach the flights of others.
- */
-const inNobodysContext = <A>(effect: Effect.Effect<A>): Effect.Effect<A> =>
-  Effect.updateContext(effect, (_maker: Context.Context<never>) => Context.empty())
-
-/**
- * Makes a cache of its own.
+ * Makes a cache of its own. It is closed with its scope: flights are given up, and whoever waits or comes later fails with
+ * the reason `Closed`.
  *
  * @example
  * ```ts
@@ -125,7 +160,7 @@ const inNobodysContext = <A>(effect: Effect.Effect<A>): Effect.Effect<A> =>
  *   return asked
  * })
  *
- * Effect.runSync(program) // => 1
+ * Effect.runPromise(Effect.scoped(program)) // => 1
  * ```
  *
  * @stability unstable
@@ -134,106 +169,107 @@ const inNobodysContext = <A>(effect: Effect.Effect<A>): Effect.Effect<A> =>
  */
 export const make = Effect.fnUntraced(function*(
   options: Options = {}
-): Effect.fn.Return<TokenCache["Service"]> {
-  const capacity = options.capacity ?? 10_000
-  const margin = Duration.toMillis(options.margin ?? "1 minute")
-  const rejectionPause = Duration.toMillis(options.rejectionPause ?? "30 seconds")
-  const rejected = new Set<string>()
-  const forcing = new Map<string, Deferred.Deferred<void>>()
-  let generation = 0
+): Effect.fn.Return<TokenCache["Service"], never, Scope.Scope> {
+  const rejectionPause = millis(options.rejectionPause, "30 seconds")
+  const slots = new Slots(options.capacity ?? 10_000)
+  const flights = new Flights({
+    lifespan: {
+      refreshShare: options.refreshShare ?? 0.75,
+      margin: millis(options.margin, "1 minute"),
+      handOverMinimum: millis(options.handOverMinimum, "1 second")
+    },
+    coolDown: {
+      minimum: millis(options.coolDown?.minimum, "1 second"),
+      maximum: millis(options.coolDown?.maximum, "30 seconds"),
+      refusalMemory: millis(options.refusalMemory, "30 seconds")
+    }
+  })
+  yield* Effect.addFinalizer(() => flights.close)
 
-  const freshFor = (token: AccessToken, now: Instant.Instant): number => {
-    const lifetime = Duration.toMillis(token.lifetime)
-    return Duration.toMillis(remainingAt(token, now)) - Math.min(margin, lifetime / 2)
+  /** Waits for a flight, the one that is found or begun in the same breath. Those who are told to come later fail. */
+  const waitFor = (slot: SlotState.Slot, flightFor: (fiber: Fiber.Fiber<unknown, unknown>) => Flight): Source =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.withFiber((fiber) => {
+        const flight = flightFor(fiber)
+        return Effect.flatMap(flights.join(slot, flight, restore), (token) => {
+          slots.evict()
+          return Report.handOver(fiber, slot, token, flight.purpose, Instant.elapsed(token.requestedAt, nowOf(fiber)))
+        })
+      })
+    )
+
+  const fetchOrFail = (slot: SlotState.Slot, now: Instant.Instant, source: Source): Source => {
+    const failure = slot.flight === undefined ? slot.failureAt(now) : undefined
+    return failure === undefined
+      ? waitFor(
+        slot,
+        ({ context }) =>
+          slot.flight ?? flights.launch(slot, slot.awaitsReplacement ? "rejected" : "miss", source, context)
+      )
+      : Effect.fail(failure)
   }
 
-  const fly = Effect.fnUntraced(function*(request: Request): Effect.fn.Return<Landed, OAuthError> {
-    // Drawn at the start: of two flights, the one that began later has the newer token.
-    const number = ++generation
-    const token = new AccessToken({ ...yield* request.source, generation: number })
-    const fetchedFor = rejected.delete(request.key) ? "rejected" : forcing.has(request.key) ? "forced" : "miss"
-    return { token, landedAt: yield* Instant.now, fetchedFor }
-  })
-
-  const cache = yield* inNobodysContext(Cache.makeWith(fly, {
-    // The cache itself would evict flights too; `evict` takes what has landed only.
-    capacity: Number.POSITIVE_INFINITY,
-    timeToLive: Exit.match({
-      onFailure: () => Duration.zero,
-      onSuccess: ({ landedAt, token }) => Duration.millis(Math.max(0, freshFor(token, landedAt)))
+  /** In the last moment of a token's life, a failure is not told before that life is over: the next attempt may succeed. */
+  const endure = (key: string, slot: SlotState.Slot, source: Source, error: OAuthError): Source =>
+    Effect.withFiber((fiber) => {
+      const now = nowOf(fiber)
+      const left = slot.held === undefined ? 0 : Duration.toMillis(remainingAt(slot.held.token, now))
+      return left <= 0 || flights.isClosed
+        ? Effect.fail(error)
+        : Effect.delay(get(key, source), Duration.millis(Math.min(left, Math.max(slot.coolingFor(now), 50))))
     })
-  }))
 
-  const evict = Effect.gen(function*() {
-    const excess = (yield* Cache.size(cache)) - capacity
-    if (excess <= 0) return
-    const oldest = Array.from(Iterable.take(yield* Cache.entries(cache), excess))
-    yield* Effect.forEach(oldest, ([request]) => Cache.invalidate(cache, request), { discard: true })
-  })
-
-  const get = Effect.fnUntraced(function*(request: Request) {
-    const held = yield* Cache.getSuccess(cache, request)
-    if (Option.isSome(held)) {
-      // `Cache` knows the wall clock only, so the monotonic one has to be asked here.
-      if (freshFor(held.value.token, yield* Instant.now) > 0) return held.value.token
-      yield* Cache.invalidateWhen(cache, request, (current) => current === held.value)
-    }
-    const { token } = yield* Cache.get(cache, request)
-    yield* evict
-    return token
-  })
-
-  /** Flies anew. What is held stays in place until something newer has landed. */
-  const flyAnew = Effect.fnUntraced(function*(request: Request) {
-    if (Option.isNone(yield* Cache.getSuccess(cache, request))) {
-      yield* Cache.invalidate(cache, request)
-      return yield* get(request)
-    }
-    const landed = yield* fly(request)
-    const held = yield* Cache.getSuccess(cache, request)
-    if (Option.isNone(held) || held.value.token.generation < landed.token.generation) {
-      yield* Cache.set(cache, request, landed)
-    }
-    return landed.token
-  })
-
-  const refreshes: Cache.Cache<Request, AccessToken, OAuthError> = yield* inNobodysContext(Cache.makeWith(
-    Effect.fnUntraced(function*(request: Request) {
-      // A lookup begins before its entry is in place, and could not be taken out again below.
-      yield* Effect.yieldNow
-      const before = forcing.get(request.key)
-      if (before !== undefined) yield* Deferred.await(before)
-      // Whoever comes from here on must not share what has begun, and waits for its end to begin the next.
-      const done = Deferred.makeUnsafe<void>()
-      forcing.set(request.key, done)
-      yield* Cache.invalidate(refreshes, request)
-      return yield* Effect.ensuring(
-        flyAnew(request),
-        Effect.suspend(() => {
-          if (forcing.get(request.key) === done) forcing.delete(request.key)
-          return Deferred.succeed(done, undefined)
-        })
+  const get = (key: string, source: Source, patience?: Duration.Duration): Source =>
+    Effect.withFiber((fiber) => {
+      if (flights.isClosed) return Effect.fail(closed)
+      const slot = slots.use(key)
+      const now = nowOf(fiber)
+      if (slot.held !== undefined) {
+        const { refreshAfter, token, usableFor } = slot.held
+        const age = Instant.elapsed(token.requestedAt, now)
+        if (age < refreshAfter) return Report.handOver(fiber, slot, token, "hit", age)
+        if (age < usableFor) {
+          if (slot.flight === undefined && slot.coolingFor(now) === 0) {
+            flights.launch(slot, "refresh", source, fiber.context)
+          }
+          return Report.handOver(fiber, slot, token, "stale-hit", age)
+        }
+      }
+      return within(
+        patience,
+        Effect.catch(fetchOrFail(slot, now, source), (error) => endure(key, slot, source, error))
       )
-    }),
-    { capacity: Number.POSITIVE_INFINITY, timeToLive: () => Duration.zero }
-  ))
+    })
 
-  const reject = Effect.fnUntraced(function*(request: Request, refused: AccessToken) {
-    const held = yield* Cache.getSuccess(cache, request)
-    if (Option.isNone(held) || held.value.token !== refused) return true
-    const { fetchedFor, landedAt } = held.value
-    if (fetchedFor === "rejected" && Instant.elapsed(landedAt, yield* Instant.now) < rejectionPause) return false
-    rejected.add(request.key)
-    yield* Cache.invalidateWhen(cache, request, (current) => current === held.value)
-    return true
-  })
+  const refresh = (key: string, source: Source, patience?: Duration.Duration): Source =>
+    Effect.withFiber((fiber) => {
+      if (flights.isClosed) return Effect.fail(closed)
+      const slot = slots.use(key)
+      const failure = slot.failureAt(nowOf(fiber))
+      return failure === undefined
+        ? within(
+          patience,
+          waitFor(slot, ({ context }) => slot.nextForced ?? flights.launchForced(slot, source, context))
+        )
+        : Effect.fail(failure)
+    })
 
-  return TokenCache.of({
-    get: (key, source) => get(new Request(key, source)),
-    refresh: (key, source) => Cache.get(refreshes, new Request(key, source)),
-    reject: (key, refused) => reject(new Request(key, Effect.never), refused),
-    peek: (key) => Cache.getSuccess(cache, new Request(key, Effect.never))
-  })
+  const reject = (key: string, refused: AccessToken): Effect.Effect<boolean> =>
+    Effect.map(Instant.now, (now) => {
+      const slot = slots.find(key)
+      if (slot?.held?.token !== refused) return true
+      const isTooSoon = slot.rejectedAt !== undefined && Instant.elapsed(slot.rejectedAt, now) < rejectionPause
+      if (isTooSoon && slot.held.fetchedFor !== "forced") return false
+      slot.held = undefined
+      slot.rejectedAt = now
+      slot.awaitsReplacement = true
+      return true
+    })
+
+  const peek = (key: string): Effect.Effect<Snapshot> =>
+    Effect.map(Instant.now, (now) => (slots.find(key) ?? new SlotState.Slot()).snapshotAt(now))
+
+  return TokenCache.of({ get, refresh, reject, peek })
 })
 
 /**
@@ -256,5 +292,5 @@ let processWide: TokenCache["Service"] | undefined
  */
 export const layer: Layer.Layer<TokenCache> = Layer.sync(
   TokenCache,
-  () => processWide ??= Effect.runSync(make())
+  () => processWide ??= Effect.runSync(Scope.provide(make(), Scope.makeUnsafe()))
 )

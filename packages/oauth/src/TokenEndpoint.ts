@@ -1,8 +1,8 @@
 /**
  * The one place that asks a token endpoint (RFC 6749 §3.2) and reads its answer.
  *
- * How requests are sent is the business of `SecureRequest`. Nothing is cached or repeated here: `TokenCache` does the
- * first.
+ * How requests are sent is the business of `SecureRequest`, what is repeated that of `Retry`. Nothing is cached here:
+ * `TokenCache` does that.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,8 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Redacted from "effect/Redacted"
 import * as AccessToken from "./AccessToken.ts"
 import * as TokenResponse from "./internal/TokenResponse.ts"
-import { InvalidResponse, OAuthError, type Reason } from "./OAuthError.ts"
+import { InvalidResponse, OAuthError, type Reason, Timeout } from "./OAuthError.ts"
+import * as Retry from "./Retry.ts"
 import * as SecureRequest from "./SecureRequest.ts"
 import type { SecureUrl } from "./SecureUrl.ts"
 
@@ -26,7 +27,7 @@ import type { SecureUrl } from "./SecureUrl.ts"
  */
 export interface TokenEndpoint {
   readonly url: SecureUrl
-  /** The whole request, from connecting to the last byte. @default 30 seconds */
+  /** From connecting to the last byte, repetitions and the waits between them included. @default 30 seconds */
   readonly timeout?: Duration.Input | undefined
   /**
    * `"lenient"` also takes answers without a JSON content type, without `token_type` and without `issued_token_type`.
@@ -37,6 +38,11 @@ export interface TokenEndpoint {
   readonly defaultLifetime?: Duration.Input | undefined
 }
 
+const spanNames = {
+  clientCredentials: "ClientCredentials.token",
+  tokenExchange: "TokenExchange.token"
+} as const
+
 /**
  * What is asked: the form fields in the order they are sent, secrets among them redacted.
  *
@@ -45,13 +51,18 @@ export interface TokenEndpoint {
  * @since 0.1.0
  */
 export interface Grant {
-  readonly operation: OAuthError["operation"]
+  readonly operation: keyof typeof spanNames
   readonly parameters: ReadonlyArray<readonly [name: string, value: string | Redacted.Redacted]>
   /** What `issued_token_type` must be (RFC 8693 §2.2.1), where the grant defines it. */
   readonly issuedTokenType?: string | undefined
 }
 
 const defaultLifetime = Duration.minutes(5)
+
+const defaultTimeout = Duration.seconds(30)
+
+/** Assumed when a server throttles without saying for how long. */
+const throttledFor = Duration.seconds(5)
 
 const reveal = (value: string | Redacted.Redacted): string => Redacted.isRedacted(value) ? Redacted.value(value) : value
 
@@ -88,7 +99,8 @@ const readToken = Effect.fnUntraced(function*(
 /**
  * Sends a grant and returns the token it was answered with, not yet expired.
  *
- * Fails with `OAuthError`. Needs an `HttpClient` that does not follow redirects.
+ * What fails in a way that another attempt can change (no connection, no answer in time, HTTP 429 and 5xx,
+ * `temporarily_unavailable`) is repeated as `Retry.within` does. Fails with `OAuthError`. Needs an `HttpClient` that does not follow redirects.
  *
  * @example
  * ```ts
@@ -123,26 +135,45 @@ const readToken = Effect.fnUntraced(function*(
  * @category combinators
  * @since 0.1.0
  */
-export const request = Effect.fn("TokenEndpoint.request")(function*(
+export const request = (
   endpoint: TokenEndpoint,
   grant: Grant
-): Effect.fn.Return<AccessToken.AccessToken, OAuthError, HttpClient> {
-  yield* Effect.annotateCurrentSpan({
-    "http.request.method": "POST",
-    "server.address": endpoint.url.hostname,
-    "server.port": endpoint.url.port
-  })
+): Effect.Effect<AccessToken.AccessToken, OAuthError, HttpClient> => {
+  const timeout = Duration.fromInputUnsafe(endpoint.timeout ?? defaultTimeout)
   const failWith = (reason: Reason, told: Partial<Pick<OAuthError, "requestId" | "retryAfter">>) =>
-    new OAuthError({ operation: grant.operation, reason, requestId: told.requestId, retryAfter: told.retryAfter })
+    new OAuthError({
+      operation: grant.operation,
+      reason,
+      requestId: told.requestId,
+      retryAfter: told.retryAfter ?? (reason._tag === "Throttled" ? throttledFor : undefined)
+    })
 
-  const answer = yield* HttpClientRequest.post(endpoint.url.href).pipe(
+  const attempt = HttpClientRequest.post(endpoint.url.href).pipe(
     form(grant),
     (request) =>
       SecureRequest.send(request, {
         secrets: grant.parameters.flatMap(([, value]) => Redacted.isRedacted(value) ? [value] : []),
-        timeout: endpoint.timeout
+        timeout
       }),
-    Effect.mapError((failure) => failWith(failure.reason, failure))
+    Effect.mapError((failure) => failWith(failure.reason, failure)),
+    Effect.flatMap((answer) =>
+      Effect.mapError(readToken(answer, endpoint, grant), (reason) => failWith(reason, answer))
+    )
   )
-  return yield* Effect.mapError(readToken(answer, endpoint, grant), (reason) => failWith(reason, answer))
-})
+
+  return Retry.within(attempt, {
+    timeout,
+    advice: ({ isRetryable, retryAfter }) => ({ isRetryable, retryAfter }),
+    onTimeout: () => failWith(new Timeout({ detail: "total" }), {})
+  }).pipe(
+    Effect.tapError(({ reason }) => Effect.annotateCurrentSpan("error.type", reason._tag)),
+    Effect.withSpan(spanNames[grant.operation], {
+      kind: "client",
+      attributes: {
+        "http.request.method": "POST",
+        "server.address": endpoint.url.hostname,
+        "server.port": endpoint.url.port
+      }
+    })
+  )
+}

@@ -3,11 +3,15 @@
  */
 
 export * as AccessToken from "./AccessToken.ts"
+export * as BearerAuth from "./BearerAuth.ts"
 export * as ClientCredentials from "./ClientCredentials.ts"
 export * as Instant from "./Instant.ts"
 export * as OAuthError from "./OAuthError.ts"
+export * as Quiet from "./Quiet.ts"
+export * as Retry from "./Retry.ts"
 export * as SecureRequest from "./SecureRequest.ts"
 export * as SecureUrl from "./SecureUrl.ts"
 export * as TokenCache from "./TokenCache.ts"
 export * as TokenEndpoint from "./TokenEndpoint.ts"
 export * as TokenExchange from "./TokenExchange.ts"
+export * as TokenMetrics from "./TokenMetrics.ts"

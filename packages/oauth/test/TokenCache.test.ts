@@ -1,6 +1,6 @@
 import { AccessToken, OAuthError, TokenCache } from "@effect-identity/oauth"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Deferred, Duration, Effect, Exit, Fiber, Redacted, Ref } from "effect"
+import { Clock, Deferred, Duration, Effect, Exit, Fiber, Redacted, Ref, Scope } from "effect"
 import { TestClock } from "effect/testing"
 
 const failure = new OAuthError.OAuthError({
@@ -26,6 +26,16 @@ const valueOf = (token: AccessToken.AccessToken) => Redacted.value(token.value)
 const everyone = (count: number, effect: Effect.Effect<AccessToken.AccessToken, OAuthError.OAuthError>) =>
   Effect.forEach(Array.from({ length: count }), () => Effect.forkChild(effect, { startImmediately: true }))
 
+/** The first token of a source that takes a second. */
+const fetched = Effect.fnUntraced(function*(
+  cache: TokenCache.TokenCache["Service"],
+  source: Effect.Effect<AccessToken.AccessToken, OAuthError.OAuthError>
+) {
+  const first = yield* Effect.forkChild(cache.get("app", source), { startImmediately: true })
+  yield* TestClock.adjust("1 second")
+  return yield* Fiber.join(first)
+})
+
 describe("TokenCache", () => {
   it.effect("asks once for 10,000 callers who come at once", () =>
     Effect.gen(function*() {
@@ -39,41 +49,92 @@ describe("TokenCache", () => {
     }))
 
   for (const seconds of [3600, 600, 300, 60, 30, 10]) {
-    it.effect(`asks once per refresh period for tokens of ${seconds} s, not once per read`, () =>
+    it.effect(`asks once per refresh period for tokens of ${seconds} s, not once per read, and lets nobody wait`, () =>
       Effect.gen(function*() {
         const cache = yield* TokenCache.make()
-        const { asked, source } = yield* makeSource(Duration.seconds(seconds))
-        const period = seconds - Math.min(60, seconds / 2)
-        for (let nth = 1; nth <= 3; nth++) {
-          for (let read = 0; read < 100; read++) {
-            assert.strictEqual(valueOf(yield* cache.get("app", source)), `token-${nth}`)
-            yield* TestClock.adjust(Duration.millis(period * 10))
-          }
-          assert.strictEqual(yield* asked, nth)
+        const { asked, source } = yield* makeSource(Duration.seconds(seconds), Duration.millis(seconds))
+        const first = yield* Effect.forkChild(cache.get("app", source), { startImmediately: true })
+        yield* TestClock.adjust(Duration.millis(seconds))
+        yield* Fiber.join(first)
+        const shortestPeriod = 0.9 * (seconds - Math.min(60, seconds / 2))
+        for (let read = 0; read < 400; read++) {
+          const token = yield* Effect.forkChild(cache.get("app", source), { startImmediately: true })
+          assert.isDefined(token.pollUnsafe())
+          yield* TestClock.adjust(Duration.millis(seconds * 10))
         }
+        const periods = 4 * seconds / Math.min(shortestPeriod, 0.7 * seconds)
+        assert.isAtLeast(yield* asked, 4)
+        assert.isAtMost(yield* asked, 1 + Math.ceil(periods))
       }))
   }
 
-  it.effect("keeps a token until a minute before its end, and a short one until half of its life", () =>
+  it.effect("replaces a token in the background from about three quarters of its life on", () =>
     Effect.gen(function*() {
       const cache = yield* TokenCache.make()
-      const long = yield* makeSource("10 minutes")
-      yield* cache.get("long", long.source)
-      yield* TestClock.adjust("539999 millis")
-      yield* cache.get("long", long.source)
-      assert.strictEqual(yield* long.asked, 1)
-      yield* TestClock.adjust("1 millis")
-      yield* cache.get("long", long.source)
-      assert.strictEqual(yield* long.asked, 2)
+      const { asked, source } = yield* makeSource("1 hour", "1 second")
+      yield* fetched(cache, source)
+      yield* TestClock.adjust("41 minutes")
+      assert.strictEqual(valueOf(yield* cache.get("app", source)), "token-1")
+      assert.strictEqual(yield* asked, 1)
+      yield* TestClock.adjust("8 minutes")
+      const readers = yield* everyone(1000, cache.get("app", source))
+      assert.isTrue(readers.every((reader) => reader.pollUnsafe() !== undefined))
+      assert.deepStrictEqual(new Set((yield* Fiber.joinAll(readers)).map(valueOf)), new Set(["token-1"]))
+      assert.strictEqual(yield* asked, 2)
+      assert.strictEqual((yield* cache.peek("app")).lastAnswer, "stale-hit")
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(valueOf(yield* cache.get("app", source)), "token-2")
+      assert.strictEqual((yield* cache.peek("app")).held?.fetchedFor, "refresh")
+    }))
 
-      const short = yield* makeSource("30 seconds")
-      yield* cache.get("short", short.source)
-      yield* TestClock.adjust("14999 millis")
-      yield* cache.get("short", short.source)
-      assert.strictEqual(yield* short.asked, 1)
+  it.effect("draws the moment of the refresh once per token, and another one for the next", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const dueAfter = new Set<number>()
+      for (let key = 0; key < 100; key++) {
+        const { asked, source } = yield* makeSource("1 hour")
+        yield* cache.get(`app-${key}`, source)
+        let seconds = 0
+        while ((yield* asked) === 1) {
+          seconds += 10
+          yield* TestClock.adjust("10 seconds")
+          yield* cache.get(`app-${key}`, source)
+        }
+        assert.isAtLeast(seconds, 0.7 * 3600)
+        assert.isAtMost(seconds, 0.8 * 3600 + 10)
+        dueAfter.add(seconds)
+      }
+      // 37 moments are possible; fewer than 20 different ones would be no accident.
+      assert.isAbove(dueAfter.size, 20)
+    }))
+
+  it.effect("gives a token out until shortly before its end while nobody answers, and not after", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const { source } = yield* makeSource("10 minutes")
+      yield* cache.get("app", source)
+      const down = Effect.andThen(Effect.sleep("100 millis"), Effect.fail(failure))
+      for (let second = 0; second < 599; second++) {
+        assert.strictEqual(valueOf(yield* cache.get("app", down)), "token-1")
+        yield* TestClock.adjust("1 second")
+      }
+      const late = yield* Effect.forkChild(Effect.flip(cache.get("app", down)), { startImmediately: true })
+      assert.isUndefined(late.pollUnsafe())
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual((yield* Fiber.join(late)).reason._tag, "Status")
+    }))
+
+  it.effect("tells no failure before the token has ended, because the next attempt may succeed", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const { source } = yield* makeSource("10 minutes")
+      yield* cache.get("app", source)
+      yield* TestClock.adjust("599200 millis")
+      const late = yield* Effect.forkChild(cache.get("app", Effect.fail(failure)), { startImmediately: true })
+      yield* TestClock.adjust("799 millis")
+      assert.isUndefined(late.pollUnsafe())
       yield* TestClock.adjust("1 millis")
-      yield* cache.get("short", short.source)
-      assert.strictEqual(yield* short.asked, 2)
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(late)))
     }))
 
   it.effect("counts the life of a token from the moment it was asked for", () =>
@@ -112,7 +173,7 @@ describe("TokenCache", () => {
       assert.strictEqual(valueOf(yield* cache.get("app", source)), "token-1")
     }))
 
-  it.effect("shares a failure with those who waited for it, then forgets it", () =>
+  it.effect("shares a failure with those who waited for it, and asks nobody again for a moment", () =>
     Effect.gen(function*() {
       const cache = yield* TokenCache.make()
       const asked = yield* Ref.make(0)
@@ -124,19 +185,152 @@ describe("TokenCache", () => {
       yield* TestClock.adjust("1 second")
       const exits = yield* Effect.forEach(callers, Fiber.await)
       assert.isTrue(exits.every((exit) => Exit.isFailure(exit)))
+      const told = yield* Effect.flip(cache.get("app", failing))
+      assert.strictEqual(told.reason, failure.reason)
+      assert.isTrue(Duration.isGreaterThan(told.retryAfter ?? Duration.zero, Duration.millis(999)))
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(cache.refresh("app", failing))))
       assert.strictEqual(yield* Ref.get(asked), 1)
 
+      yield* TestClock.adjust("2 seconds")
       const { source } = yield* makeSource("1 hour")
       assert.strictEqual(valueOf(yield* cache.get("app", source)), "token-1")
     }))
 
-  it.effect("forgets a source that broke", () =>
+  it.effect("asks at most once a second however often it is asked while nobody answers, and seldom in the end", () =>
     Effect.gen(function*() {
       const cache = yield* TokenCache.make()
-      const exit = yield* Effect.exit(cache.get("app", Effect.die(new Error("bug"))))
-      assert.isTrue(Exit.isFailure(exit))
+      const attempts: Array<number> = []
+      const failing = Effect.flatMap(Clock.currentTimeMillis, (at) => {
+        attempts.push(at)
+        return Effect.fail(failure)
+      })
+      for (let tenth = 0; tenth < 3000; tenth++) {
+        yield* Effect.exit(cache.get("app", failing))
+        yield* TestClock.adjust("100 millis")
+      }
+      const pauses = attempts.slice(1).map((at, index) => at - (attempts[index] ?? at))
+      assert.isTrue(pauses.every((pause) => pause >= 1000 && pause <= 30_100))
+      assert.isAbove(Math.max(...pauses), 5000)
+      assert.isBelow(attempts.length, 60)
+    }))
+
+  it.effect("waits as long as the server asked, and says so", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const throttled = new OAuthError.OAuthError({
+        operation: "clientCredentials",
+        reason: new OAuthError.Throttled({ status: 429, code: undefined }),
+        requestId: undefined,
+        retryAfter: Duration.minutes(10)
+      })
+      yield* Effect.exit(cache.get("app", Effect.fail(throttled)))
+      const { asked, source } = yield* makeSource("1 hour")
+      yield* TestClock.adjust("9 minutes")
+      const error = yield* Effect.flip(cache.get("app", source))
+      assert.strictEqual(Duration.toMinutes(error.retryAfter ?? Duration.zero), 1)
+      assert.strictEqual(yield* asked, 0)
+      yield* TestClock.adjust("1 minute")
+      yield* cache.get("app", source)
+      assert.strictEqual(yield* asked, 1)
+    }))
+
+  it.effect("remembers that a client was refused for longer, and only for that key", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const refused = new OAuthError.OAuthError({
+        operation: "clientCredentials",
+        reason: new OAuthError.OAuth({
+          status: 401,
+          code: "invalid_client",
+          apiCode: undefined,
+          description: undefined
+        }),
+        requestId: undefined
+      })
+      yield* Effect.exit(cache.get("old secret", Effect.fail(refused)))
+      const { asked, source } = yield* makeSource("1 hour")
+      assert.strictEqual(valueOf(yield* cache.get("new secret", source)), "token-1")
+      yield* TestClock.adjust("14 seconds")
+      assert.strictEqual((yield* Effect.flip(cache.get("old secret", source))).reason, refused.reason)
+      yield* TestClock.adjust("16 seconds")
+      yield* cache.get("old secret", source)
+      assert.strictEqual(yield* asked, 2)
+    }))
+
+  it.effect("has attempts come closer together as the end of the token does", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const { source } = yield* makeSource("20 seconds")
+      yield* cache.get("app", source)
+      const attempts: Array<number> = []
+      const failing = Effect.flatMap(Clock.currentTimeMillis, (at) => {
+        attempts.push(at)
+        return Effect.fail(failure)
+      })
+      for (let tenth = 0; tenth < 190; tenth++) {
+        assert.strictEqual(valueOf(yield* cache.get("app", failing)), "token-1")
+        yield* TestClock.adjust("100 millis")
+      }
+      assert.isAbove(attempts.at(-1) ?? 0, 17_000)
+      assert.isAtMost(attempts.length, 10)
+    }))
+
+  it.effect("tells the bug of a source by its name, and forgets it", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const error = yield* Effect.flip(cache.get("app", Effect.die(new TypeError("s3cret"))))
+      assert.strictEqual(error.message, "tokenCache: the source of the token is broken (TypeError)")
+      assert.isFalse(error.isRetryable)
+      const other = yield* Effect.flip(cache.get("other", Effect.interrupt))
+      assert.strictEqual(other.reason._tag, "Unexpected")
       const { source } = yield* makeSource("1 hour")
+      yield* TestClock.adjust("2 seconds")
       assert.strictEqual(valueOf(yield* cache.get("app", source)), "token-1")
+    }))
+
+  it.effect("does not take a token that has ended for one", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const { asked, source } = yield* makeSource("1 second", "2 seconds")
+      const waiting = yield* Effect.forkChild(Effect.flip(cache.get("app", source)), { startImmediately: true })
+      yield* TestClock.adjust("2 seconds")
+      const error = yield* Fiber.join(waiting)
+      assert.strictEqual(error.message, "tokenCache: invalid answer: token has already expired")
+      yield* Effect.exit(cache.get("app", source))
+      assert.strictEqual(yield* asked, 1)
+    }))
+
+  it.effect("lets each caller wait as long as it likes, and the flight go on for the others", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const { asked, source } = yield* makeSource("1 hour", "3 seconds")
+      const hasty = yield* Effect.forkChild(Effect.flip(cache.get("app", source, Duration.seconds(1))), {
+        startImmediately: true
+      })
+      const patient = yield* Effect.forkChild(cache.get("app", source, Duration.seconds(5)), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(hasty)).message, "tokenCache: timed out")
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual(valueOf(yield* Fiber.join(patient)), "token-1")
+      assert.strictEqual(yield* asked, 1)
+    }))
+
+  it.effect("lets go of everyone when it is closed, and takes nobody in after that", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const cache = yield* Scope.provide(TokenCache.make(), scope)
+      const interrupted = yield* Deferred.make<void>()
+      const never = Effect.onInterrupt(Effect.never, () => Deferred.succeed(interrupted, undefined))
+      const waiting = yield* everyone(3, cache.get("app", never))
+      yield* Scope.close(scope, Exit.void)
+      yield* Deferred.await(interrupted)
+      for (const caller of waiting) {
+        assert.strictEqual((yield* Effect.flip(Fiber.join(caller))).reason._tag, "Closed")
+      }
+      const { asked, source } = yield* makeSource("1 hour")
+      assert.strictEqual((yield* Effect.flip(cache.get("app", source))).reason._tag, "Closed")
+      assert.strictEqual((yield* Effect.flip(cache.refresh("app", source))).reason._tag, "Closed")
+      assert.strictEqual(yield* asked, 0)
     }))
 
   it.effect("never mixes keys", () =>
@@ -154,7 +348,7 @@ describe("TokenCache", () => {
       const cache = yield* TokenCache.make()
       const { source } = yield* makeSource("10 seconds")
       const first = yield* cache.get("app", source)
-      yield* TestClock.adjust("5 seconds")
+      yield* TestClock.adjust("10 seconds")
       const second = yield* cache.get("app", source)
       assert.isAbove(second.generation, first.generation)
     }))

@@ -2,7 +2,7 @@
  * The same answers, read by our reader and by `oauth4webapi`. Whatever the two decide differently has a line in the
  * table below with the reason; a difference without a line fails, and so does a line without a difference.
  */
-import { type AccessToken, ClientCredentials, type OAuthError, SecureUrl } from "@effect-identity/oauth"
+import { type AccessToken, ClientCredentials, type OAuthError, Retry, SecureUrl } from "@effect-identity/oauth"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Exit, Logger, Option, Redacted, Result } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
@@ -23,6 +23,7 @@ const endpoint = { url: Result.getOrThrow(SecureUrl.parse("https://issuer.test/t
 const ours = (sample: Sample) =>
   Effect.runPromiseExit(
     ClientCredentials.token({ endpoint, clientId: "app", clientSecret: Redacted.make("client-secret") }).pipe(
+      Retry.once,
       Effect.provideService(
         HttpClient.HttpClient,
         HttpClient.make((request) => Effect.succeed(HttpClientResponse.fromWeb(request, toResponse(sample))))

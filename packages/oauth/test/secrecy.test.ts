@@ -1,4 +1,4 @@
-import { ClientCredentials, SecureUrl } from "@effect-identity/oauth"
+import { ClientCredentials, Retry, SecureUrl } from "@effect-identity/oauth"
 import { SecretSweep } from "@effect-identity/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Logger, Option, Redacted, Result, Tracer } from "effect"
@@ -19,6 +19,7 @@ const traces = async (secret: string, respond: () => Response) => {
     }
   })
   const exit = await ClientCredentials.token({ endpoint, clientId: "app", clientSecret: Redacted.make(secret) }).pipe(
+    Retry.once,
     Effect.tapCause((cause) => Effect.logError("no token", cause)),
     Effect.provideService(
       HttpClient.HttpClient,

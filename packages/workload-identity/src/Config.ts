@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as ClientSecret from "./ClientSecret.ts"
 import * as EnvKeys from "./EnvKeys.ts"
 import * as Setting from "./internal/Setting.ts"
 import { ConfigurationError, type ConfigurationIssue } from "./WorkloadIdentityError.ts"
@@ -26,7 +27,9 @@ import { ConfigurationError, type ConfigurationIssue } from "./WorkloadIdentityE
  */
 export class WorkloadConfig extends Context.Service<WorkloadConfig, {
   readonly clientId: string
-  readonly clientSecret: Redacted.Redacted
+  readonly clientSecret: ClientSecret.ClientSecret
+  /** How long a token that was asked for with a secret is handed out after that secret was replaced. */
+  readonly secretGrace: Duration.Duration
   /** Where step 1 asks for the id token. */
   readonly idTokenEndpoint: SecureUrl
   /** Where step 2 trades it for the access token. */
@@ -35,7 +38,7 @@ export class WorkloadConfig extends Context.Service<WorkloadConfig, {
   readonly outboundEndpoint: SecureUrl | undefined
   /** Absent when the workload has no lane. */
   readonly lane: string | undefined
-  /** Bound of one request, from connecting to the last byte. */
+  /** Bound of one step, from connecting to the last byte, repetitions included. */
   readonly timeout: Duration.Duration
   /** Bound of one connection, TLS included. */
   readonly connectTimeout: Duration.Duration
@@ -52,7 +55,13 @@ export class WorkloadConfig extends Context.Service<WorkloadConfig, {
  * @since 0.1.0
  */
 export interface Options {
-  /** Bound of one request, from connecting to the last byte. @default 30 seconds */
+  /** Where the secret comes from, if not from the environment. */
+  readonly clientSecret?: ClientSecret.ClientSecret | undefined
+  /** Reads the file that `COZE_WORKLOAD_IDENTITY_CLIENT_SECRET_FILE` names. On Node this is `ClientSecretFile.read`. */
+  readonly readSecretFile?: ((path: string) => Effect.Effect<Redacted.Redacted, ConfigurationError>) | undefined
+  /** How long a token that was asked for with a secret is handed out after that was replaced. @default 1 minute */
+  readonly secretGrace?: Duration.Input | undefined
+  /** Bound of one step, from connecting to the last byte, repetitions included. @default 30 seconds */
   readonly timeout?: Duration.Input | undefined
   /** Bound of one connection, TLS included. @default 5 seconds */
   readonly connectTimeout?: Duration.Input | undefined
@@ -68,10 +77,21 @@ export interface Options {
 type Variable =
   | typeof EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_ID
   | typeof EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_SECRET
+  | typeof EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_SECRET_FILE
   | typeof EnvKeys.COZE_WORKLOAD_IDENTITY_TOKEN_ENDPOINT
   | typeof EnvKeys.COZE_WORKLOAD_ACCESS_TOKEN_ENDPOINT
   | typeof EnvKeys.COZE_OUTBOUND_AUTH_ENDPOINT
   | typeof EnvKeys.COZE_SERVER_ENV
+
+const secretFrom = (
+  file: string,
+  read: Options["readSecretFile"]
+): Result.Result<ClientSecret.ClientSecret, ConfigurationIssue> => {
+  const name = EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_SECRET_FILE
+  return read === undefined
+    ? Result.fail({ name, rule: "cannot be read here: no readSecretFile was given" })
+    : Result.map(Setting.text(name, file), (path) => ClientSecret.rotating(read(path)))
+}
 
 const read = (variable: Variable): Effect.Effect<string | undefined, ConfigurationError> =>
   EffectConfig.String(variable).pipe(
@@ -121,7 +141,13 @@ export const make = Effect.fnUntraced(function*(
   ) => Effect.map(read(name), (raw) => accept(check(name, raw)))
 
   const clientId = yield* variable(EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_ID, Setting.text)
-  const clientSecret = yield* variable(EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_SECRET, Setting.secret)
+  const secretFile = yield* read(EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_SECRET_FILE)
+  const clientSecret = options.clientSecret ?? (Setting.isBlank(secretFile)
+    ? yield* variable(
+      EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_SECRET,
+      (name, raw) => Result.map(Setting.secret(name, raw), ClientSecret.fixed)
+    )
+    : accept(secretFrom(secretFile, options.readSecretFile)))
   const idTokenEndpoint = yield* variable(EnvKeys.COZE_WORKLOAD_IDENTITY_TOKEN_ENDPOINT, Setting.url)
   const accessTokenEndpoint = yield* variable(EnvKeys.COZE_WORKLOAD_ACCESS_TOKEN_ENDPOINT, Setting.url)
   const outboundEndpoint = yield* variable(EnvKeys.COZE_OUTBOUND_AUTH_ENDPOINT, Setting.optionalUrl)
@@ -131,16 +157,18 @@ export const make = Effect.fnUntraced(function*(
   const projectEnvVarsLifetime = accept(
     Setting.timeout("projectEnvVarsLifetime", options.projectEnvVarsLifetime ?? "1 minute")
   )
+  const secretGrace = accept(Setting.duration("secretGrace", options.secretGrace ?? "1 minute"))
 
   if (
     issues.length > 0 || clientId === undefined || clientSecret === undefined || idTokenEndpoint === undefined
     || accessTokenEndpoint === undefined || timeout === undefined || connectTimeout === undefined
-    || projectEnvVarsLifetime === undefined
+    || projectEnvVarsLifetime === undefined || secretGrace === undefined
   ) return yield* Effect.fail(new ConfigurationError(issues))
 
   return {
     clientId,
     clientSecret,
+    secretGrace,
     idTokenEndpoint,
     accessTokenEndpoint,
     outboundEndpoint,

@@ -33,10 +33,26 @@ export interface HeldToken {
   readonly ageMs: number
   /** Milliseconds until it ends. */
   readonly remainingMs: number
-  /** Why it was asked for: nothing fresh was held, someone wanted a new one, or the one before was refused. */
-  readonly fetchedFor: "miss" | "forced" | "rejected"
+  /** Why it was asked for: nothing was held, it was due, someone wanted a new one, or the one before was refused. */
+  readonly fetchedFor: "miss" | "refresh" | "forced" | "rejected"
   /** Tokens this process has asked for, up to and including this one. */
   readonly generation: number
+}
+
+/**
+ * What the cache does for this workload.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface CacheState {
+  /** Whether a token is being asked for. */
+  readonly isAsking: boolean
+  /** Why a token was last handed out: `hit`, `stale-hit` (valid, and due), or what the request for it was made for. */
+  readonly lastAnswer: "hit" | "stale-hit" | "miss" | "refresh" | "forced" | "rejected" | undefined
+  /** Milliseconds until a token is asked for again, after the last attempt failed. */
+  readonly coolDownMs: number
 }
 
 /**
@@ -60,6 +76,7 @@ export interface Diagnosis {
   readonly variables: ReadonlyArray<Variable>
   readonly lane: "none" | "boe" | "ppe" | "custom"
   readonly token: HeldToken | undefined
+  readonly cache: CacheState
   /** By step; steps that have not failed are left out. */
   readonly failures: Readonly<Partial<Record<Step, Failure>>>
 }

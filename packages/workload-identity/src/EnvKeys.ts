@@ -15,13 +15,23 @@
 export const COZE_WORKLOAD_IDENTITY_CLIENT_ID = "COZE_WORKLOAD_IDENTITY_CLIENT_ID"
 
 /**
- * The client secret of the workload. Required.
+ * The client secret of the workload. Required, unless there is a file with it.
  *
  * @stability stable
  * @category environment
  * @since 0.1.0
  */
 export const COZE_WORKLOAD_IDENTITY_CLIENT_SECRET = "COZE_WORKLOAD_IDENTITY_CLIENT_SECRET"
+
+/**
+ * The path of a file with the client secret, read again while the workload runs so that the secret can be rotated. When it is
+ * set, `COZE_WORKLOAD_IDENTITY_CLIENT_SECRET` is not looked at.
+ *
+ * @stability stable
+ * @category environment
+ * @since 0.1.0
+ */
+export const COZE_WORKLOAD_IDENTITY_CLIENT_SECRET_FILE = "COZE_WORKLOAD_IDENTITY_CLIENT_SECRET_FILE"
 
 /**
  * Where the id token is asked for. Required.

@@ -18,6 +18,7 @@ const noCheck: Check = () => Result.succeed(undefined)
 const known: ReadonlyArray<readonly [name: string, need: "required" | "optional", check: Check]> = [
   [EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_ID, "required", Setting.text],
   [EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_SECRET, "required", Setting.text],
+  [EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_SECRET_FILE, "optional", Setting.text],
   [EnvKeys.COZE_WORKLOAD_IDENTITY_TOKEN_ENDPOINT, "required", Setting.url],
   [EnvKeys.COZE_WORKLOAD_ACCESS_TOKEN_ENDPOINT, "required", Setting.url],
   [EnvKeys.COZE_OUTBOUND_AUTH_ENDPOINT, "optional", Setting.optionalUrl],
@@ -27,6 +28,12 @@ const known: ReadonlyArray<readonly [name: string, need: "required" | "optional"
   [EnvKeys.COZE_OUTBOUND_AUTH_PROXY_CA, "optional", noCheck],
   [EnvKeys.COZE_OUTBOUND_AUTH_PROXY_CA_PATH, "optional", noCheck]
 ]
+
+const read = (name: string): Effect.Effect<string | undefined> =>
+  EffectConfig.String(name).pipe(
+    EffectConfig.withDefault(undefined),
+    Effect.orElseSucceed(() => undefined)
+  )
 
 /**
  * The variables of the environment, in the order of the documentation: which are set, and which are wrong and why. What
@@ -52,15 +59,17 @@ const known: ReadonlyArray<readonly [name: string, need: "required" | "optional"
  * @category combinators
  * @since 0.1.0
  */
-export const variables: Effect.Effect<ReadonlyArray<Variable>> = Effect.forEach(
-  known,
-  Effect.fnUntraced(function*([name, need, check]) {
-    const raw = yield* EffectConfig.String(name).pipe(
-      EffectConfig.withDefault(undefined),
-      Effect.orElseSucceed(() => undefined)
-    )
-    if (raw === undefined || raw.trim() === "") return { name, state: need === "required" ? "missing" : "absent" }
-    const result = check(name, raw)
-    return Result.isSuccess(result) ? { name, state: "set" } : { name, state: "invalid", rule: result.failure.rule }
-  })
-)
+export const variables: Effect.Effect<ReadonlyArray<Variable>> = Effect.gen(function*() {
+  const secretFile = yield* read(EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_SECRET_FILE)
+  return yield* Effect.forEach(
+    known,
+    Effect.fnUntraced(function*([name, need, check]): Effect.fn.Return<Variable> {
+      const raw = yield* read(name)
+      const isNeeded = need === "required"
+        && (name !== EnvKeys.COZE_WORKLOAD_IDENTITY_CLIENT_SECRET || Setting.isBlank(secretFile))
+      if (Setting.isBlank(raw)) return { name, state: isNeeded ? "missing" : "absent" }
+      const result = check(name, raw)
+      return Result.isSuccess(result) ? { name, state: "set" } : { name, state: "invalid", rule: result.failure.rule }
+    })
+  )
+})

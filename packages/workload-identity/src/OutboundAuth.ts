@@ -5,6 +5,10 @@
  *
  * @since 0.1.0
  */
+import type { AccessToken } from "@effect-identity/oauth/AccessToken"
+import * as BearerAuth from "@effect-identity/oauth/BearerAuth"
+import { Timeout } from "@effect-identity/oauth/OAuthError"
+import * as Retry from "@effect-identity/oauth/Retry"
 import * as SecureRequest from "@effect-identity/oauth/SecureRequest"
 import type { TokenCache } from "@effect-identity/oauth/TokenCache"
 import * as Cache from "effect/Cache"
@@ -16,7 +20,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import type * as Result from "effect/Result"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { WorkloadConfig } from "./Config.ts"
 import * as EnvKeys from "./EnvKeys.ts"
@@ -65,6 +69,8 @@ const maximumBytes = 4 * 1024 * 1024
 
 const maximumNameLength = 1024
 
+const outOfTime = new SecureRequest.RequestFailed({ reason: new Timeout({ detail: "total" }), requestId: undefined })
+
 /** The address of a call: exactly one slash between endpoint and path. */
 const addressOf = (endpoint: string, path: string): string => {
   const url = new URL(endpoint)
@@ -108,7 +114,6 @@ export const make = Effect.gen(function*() {
     )
   })
 
-  /** Sends with a token, and when that is refused, once more with the one that replaces it, if there is one. */
   const ask = Effect.fn("OutboundAuth.ask")(function*<A>(
     call: OutboundCall,
     toRequest: (endpoint: string) => HttpClientRequest.HttpClientRequest,
@@ -125,11 +130,26 @@ export const make = Effect.gen(function*() {
       "content-type",
       "application/json"
     )
-    const first = yield* token.get
-    const answer = yield* send(call, request, first.value)
-    if (answer.status !== 401 || !(yield* token.reject(first))) return yield* Effect.fromResult(read(call, answer))
-    const second = yield* token.get
-    return yield* Effect.fromResult(read(call, yield* send(call, request, second.value)))
+    // Both calls only read, so that sending one again does no harm.
+    const attempt = ({ value }: AccessToken) =>
+      Retry.within(
+        Effect.flatMap(send(call, request, value), (answer) => {
+          const outcome = read(call, answer)
+          return answer.status === 401
+            ? Effect.succeed(outcome)
+            : Effect.map(Effect.fromResult(outcome), Result.succeed)
+        }),
+        {
+          timeout: config.timeout,
+          advice: ({ retryable, retryAfterMs }) => ({
+            isRetryable: retryable,
+            retryAfter: retryAfterMs === undefined ? undefined : Duration.millis(retryAfterMs)
+          }),
+          onTimeout: () => Failure.fromRequestFailed(call, outOfTime)
+        }
+      )
+    const outcome = yield* BearerAuth.use(token, attempt, { isRefused: Result.isFailure })
+    return yield* Effect.fromResult(outcome)
   })
 
   const integrationCredential = Effect.fn("OutboundAuth.integrationCredential")(function*(name: string) {

@@ -22,7 +22,21 @@ import * as WorkloadToken from "./internal/WorkloadToken.ts"
 import * as Lane from "./Lane.ts"
 import * as OutboundAuth from "./OutboundAuth.ts"
 import { ProjectEnvVars } from "./ProjectEnvVars.ts"
-import { OutboundAuthError, type TokenExchangeError, type TokenRetrievalError } from "./WorkloadIdentityError.ts"
+import {
+  type ConfigurationError,
+  OutboundAuthError,
+  type TokenExchangeError,
+  type TokenRetrievalError
+} from "./WorkloadIdentityError.ts"
+
+/**
+ * What asking for the token fails with.
+ *
+ * @stability unstable
+ * @category errors
+ * @since 0.1.0
+ */
+export type TokenFailure = ConfigurationError | TokenRetrievalError | TokenExchangeError
 
 /**
  * @stability unstable
@@ -31,13 +45,13 @@ import { OutboundAuthError, type TokenExchangeError, type TokenRetrievalError } 
  */
 export class WorkloadIdentity extends Context.Service<WorkloadIdentity, {
   /**
-   * The access token of this workload: the remembered one while it is fresh, otherwise a new one, asked for once
-   * however many callers wait. Fails with `TokenRetrievalError` when there is no id token, and with
-   * `TokenExchangeError` when it cannot be traded.
+   * The access token of this workload: the remembered one while it is valid, otherwise a new one, asked for once
+   * however many callers wait. Fails with `TokenRetrievalError` when there is no id token, with `TokenExchangeError` when
+   * it cannot be traded, and with `ConfigurationError` when the secret is read from somewhere and is not there.
    */
-  readonly accessToken: Effect.Effect<AccessToken.AccessToken, TokenRetrievalError | TokenExchangeError>
+  readonly accessToken: Effect.Effect<AccessToken.AccessToken, TokenFailure>
   /** A new access token, from a request that is sent after this began. The one that is held stays until it is there. */
-  readonly refreshedAccessToken: Effect.Effect<AccessToken.AccessToken, TokenRetrievalError | TokenExchangeError>
+  readonly refreshedAccessToken: Effect.Effect<AccessToken.AccessToken, TokenFailure>
   /** The credential of an integration. Asked for anew on every run. */
   readonly integrationCredential: (name: string) => Effect.Effect<Redacted.Redacted, OutboundAuth.OutboundFailure>
   /**
@@ -82,11 +96,13 @@ export const make = Effect.gen(function*() {
       projectEnvVars: failures.recording(outbound.projectEnvVars),
       rememberedProjectEnvVars: failures.recording(outbound.rememberedProjectEnvVars)
     }),
-    diagnose: Effect.all({
-      variables: Environment.variables,
-      lane: Effect.succeed(Lane.kindOf(name)),
-      token: token.held,
-      failures: failures.all
+    diagnose: Effect.gen(function*() {
+      return {
+        variables: yield* Environment.variables,
+        lane: Lane.kindOf(name),
+        ...(yield* token.state),
+        failures: yield* failures.all
+      }
     })
   })
 })
@@ -176,7 +192,13 @@ export const layerTest = (
     }),
     diagnose: Effect.map(
       Environment.variables,
-      (variables): Diagnosis => ({ variables, lane: "none", token: undefined, failures: {} })
+      (variables): Diagnosis => ({
+        variables,
+        lane: "none",
+        token: undefined,
+        cache: { isAsking: false, lastAnswer: undefined, coolDownMs: 0 },
+        failures: {}
+      })
     )
   })
 }

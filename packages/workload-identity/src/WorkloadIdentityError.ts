@@ -32,8 +32,11 @@ export type Reason =
   | "Tls"
   | "Proxy"
   | "Status"
+  | "Throttled"
   | "OAuth"
   | "InvalidResponse"
+  | "Closed"
+  | "Unexpected"
 
 /**
  * Everything such an error knows besides its message. What is not known is left out.
@@ -56,7 +59,10 @@ export interface Details {
   readonly apiCode?: number | string
   /** What the server calls this exchange (`X-Tt-Logid`). */
   readonly logId?: string
-  /** How long the server asked to wait before the next attempt, in milliseconds, an hour at most. */
+  /**
+   * How long to wait before asking again is worth it, in milliseconds, an hour at most: what the server asked for, or how
+   * much longer this failure is remembered.
+   */
   readonly retryAfterMs?: number
 }
 

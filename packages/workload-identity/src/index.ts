@@ -3,6 +3,7 @@
  */
 
 export { AccessToken, TokenCache } from "@effect-identity/oauth"
+export * as ClientSecret from "./ClientSecret.ts"
 export * as Config from "./Config.ts"
 export * as Diagnosis from "./Diagnosis.ts"
 export * as Environment from "./Environment.ts"

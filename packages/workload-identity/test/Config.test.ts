@@ -22,7 +22,7 @@ describe("Config", () => {
     Effect.gen(function*() {
       const config = yield* read({ ...good, COZE_SERVER_ENV: "boe_x" })
       assert.strictEqual(config.clientId, "app")
-      assert.strictEqual(Redacted.value(config.clientSecret), "client-secret-5d1f")
+      assert.strictEqual(Redacted.value(yield* config.clientSecret.read), "client-secret-5d1f")
       assert.strictEqual(config.idTokenEndpoint.href, "https://issuer.example/id")
       assert.strictEqual(config.accessTokenEndpoint.href, "https://issuer.example/access")
       assert.strictEqual(config.lane, "boe_x")
@@ -102,7 +102,7 @@ describe("Config", () => {
   it.effect("drops one line break at the end of a mounted secret", () =>
     Effect.gen(function*() {
       const config = yield* read({ ...good, COZE_WORKLOAD_IDENTITY_CLIENT_SECRET: "client-secret\r\n" })
-      assert.strictEqual(Redacted.value(config.clientSecret), "client-secret")
+      assert.strictEqual(Redacted.value(yield* config.clientSecret.read), "client-secret")
     }))
 
   it.effect("takes http for this machine", () =>

@@ -57,7 +57,7 @@ describe("NodeHttpAgent", () => {
         connectTimeout: "50 millis",
         timeout: "300 millis"
       })
-      assert.deepStrictEqual([error.reason, error.detail], ["Timeout", "total"])
+      assert.deepStrictEqual([error.reason, error.detail], ["Timeout", "headers"])
     }))
 
   it.live("names TLS that is none, without sending anything", () =>

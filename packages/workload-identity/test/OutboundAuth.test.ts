@@ -1,3 +1,4 @@
+import { Retry } from "@effect-identity/oauth"
 import { Answer, Platform, SecretSweep } from "@effect-identity/testing"
 import {
   Config,
@@ -337,7 +338,7 @@ describe("OutboundAuth", () => {
           const { identity, platform } = yield* make
           yield* platform.script(step, answer)
           const call = calls.find(([name]) => name === step)?.[1] ?? (() => Effect.die("no such call"))
-          const error = yield* Effect.flip(call(identity))
+          const error = yield* Effect.flip(Retry.once(call(identity)))
           assert.instanceOf(error, WorkloadIdentityError.OutboundAuthError)
           assert.strictEqual(error.message, message)
           assert.strictEqual(error.step, step)
@@ -376,7 +377,7 @@ describe("OutboundAuth", () => {
       Effect.gen(function*() {
         const { identity, platform } = yield* make
         yield* platform.script("projectEnvVars", Answer.body("", { status: 503 }))
-        yield* Effect.flip(identity.rememberedProjectEnvVars)
+        yield* Effect.flip(Retry.once(identity.rememberedProjectEnvVars))
         assert.strictEqual((yield* identity.rememberedProjectEnvVars).size, 5)
       }).pipe(Effect.provide(layer)))
   })

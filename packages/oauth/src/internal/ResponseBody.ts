@@ -1,11 +1,12 @@
 /**
  * Reads an answer's body without trusting its size: a bound on decoded bytes, at most one content encoding.
  */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
-import { type Flaw, InvalidResponse } from "../OAuthError.ts"
+import { type Flaw, InvalidResponse, Timeout } from "../OAuthError.ts"
 
 const concat = (chunks: ReadonlyArray<Uint8Array>, length: number): Uint8Array<ArrayBuffer> => {
   const bytes = new Uint8Array(length)
@@ -49,13 +50,18 @@ const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] ===
 export const read = Effect.fnUntraced(
   function*(
     response: HttpClientResponse,
-    maximumBytes: number
-  ): Effect.fn.Return<Uint8Array, HttpClientError | Flaw> {
+    maximumBytes: number,
+    patience: Duration.Duration
+  ): Effect.fn.Return<Uint8Array, HttpClientError | Timeout | Flaw> {
     const encodings = encodingsOf(response.headers["content-encoding"])
     if (encodings.length > 1 || encodings.some((name) => name !== "gzip" && name !== "x-gzip")) {
       return yield* Effect.fail("encoding" as const)
     }
-    const bytes = yield* collect(response.stream, maximumBytes)
+    const pieces = Stream.timeoutOrElse(response.stream, {
+      duration: patience,
+      orElse: () => Stream.fail(new Timeout({ detail: "body" }))
+    })
+    const bytes = yield* collect(pieces, maximumBytes)
     return encodings.length === 1 && isGzip(bytes) ? yield* gunzip(bytes, maximumBytes) : bytes
   },
   (effect, response) =>

@@ -4,7 +4,7 @@
  */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { InvalidResponse, OAuth, type Reason, Status } from "../OAuthError.ts"
+import { InvalidResponse, OAuth, type Reason, Status, Throttled } from "../OAuthError.ts"
 import { Answer } from "../SecureRequest.ts"
 import * as ExpiresIn from "./ExpiresIn.ts"
 
@@ -110,6 +110,7 @@ export const read = (answer: Answer, expected: Expectation): Result.Result<Token
   const { json, status } = answer
   if (answer.isRedirect) return Result.fail(new Status({ status }))
   const refused = Result.isSuccess(json) ? refusal(json.success, answer) : undefined
+  if (status === 429) return Result.fail(new Throttled({ status, code: refused?.code }))
   if (refused !== undefined) return Result.fail(refused)
   const flawed = (detail: InvalidResponse["detail"]) => Result.fail(new InvalidResponse({ status, detail }))
   if (status === 204 || status === 205) return flawed("empty")

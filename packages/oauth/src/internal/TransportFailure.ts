@@ -7,7 +7,8 @@ import { InvalidResponse, Proxy, type Reason, Timeout, Tls, Transport } from "..
 
 const reasons: ReadonlyArray<readonly [pattern: RegExp, reason: () => Reason]> = [
   [/^ECONNREFUSED$/, () => new Transport({ detail: "refused" })],
-  [/^(?:ENOTFOUND|EAI_\w+|ENODATA|ESERVFAIL)$/, () => new Transport({ detail: "dns" })],
+  [/^(?:ENOTFOUND|ENODATA)$/, () => new Transport({ detail: "dns", isPermanent: true })],
+  [/^(?:EAI_\w+|ESERVFAIL)$/, () => new Transport({ detail: "dns" })],
   [/^E(?:HOST|NET)(?:UNREACH|DOWN)$|^EADDRNOTAVAIL$/, () => new Transport({ detail: "unreachable" })],
   [/^ERR_TOTAL_TIMEOUT$/, () => new Timeout({ detail: "total" })],
   [/^ETIMEDOUT$|^UND_ERR_CONNECT_TIMEOUT$/, () => new Timeout({ detail: "connect" })],

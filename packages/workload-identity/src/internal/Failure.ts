@@ -25,6 +25,8 @@ const found = (reason: Reason): Found => {
       return { detail: reason.detail, ...(reason.status === undefined ? {} : { httpStatus: reason.status }) }
     case "Status":
       return { httpStatus: reason.status }
+    case "Throttled":
+      return { httpStatus: reason.status, ...(reason.code === undefined ? {} : { oauthCode: reason.code }) }
     case "InvalidResponse":
       return { detail: reason.detail, ...(reason.status === undefined ? {} : { httpStatus: reason.status }) }
     case "OAuth":
@@ -33,6 +35,10 @@ const found = (reason: Reason): Found => {
         ...(reason.code === undefined ? {} : { oauthCode: reason.code }),
         ...(reason.apiCode === undefined ? {} : { apiCode: reason.apiCode })
       }
+    case "Unexpected":
+      return { detail: reason.defect }
+    case "Closed":
+      return {}
   }
 }
 
@@ -60,9 +66,9 @@ const sentence = (action: string, { message, _tag }: Reason): string =>
 export const fromOAuthError = (error: OAuthError): TokenRetrievalError | TokenExchangeError => {
   const { isRetryable, operation, reason } = error
   const known = details(reason, isRetryable, error)
-  return operation === "clientCredentials"
-    ? new TokenRetrievalError(sentence("retrieve", reason), { step: "idToken", ...known })
-    : new TokenExchangeError(sentence("exchange", reason), { step: "accessToken", ...known })
+  return operation === "tokenExchange"
+    ? new TokenExchangeError(sentence("exchange", reason), { step: "accessToken", ...known })
+    : new TokenRetrievalError(sentence("retrieve", reason), { step: "idToken", ...known })
 }
 
 /** A request to a third party failed. */

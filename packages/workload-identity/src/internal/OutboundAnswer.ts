@@ -48,7 +48,7 @@ const dataOf = (
     const said = body === undefined ? undefined : messageOf(body, answer)
     const message = `${kind} error (${status}): ${call.what} request failed with status ${status}`
     return fail(said === undefined ? message : `${message}: ${said}`, {
-      reason: "Status",
+      reason: status === 429 ? "Throttled" : "Status",
       ...known(body === undefined ? undefined : codeOf(body, answer))
     })
   }

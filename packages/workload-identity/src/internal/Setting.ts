@@ -12,7 +12,7 @@ type Setting<A> = Result.Result<A, ConfigurationIssue>
 
 const refuse = (name: string, rule: string): Setting<never> => Result.fail({ name, rule })
 
-const isBlank = (raw: string | undefined): raw is undefined | "" => raw === undefined || raw.trim() === ""
+export const isBlank = (raw: string | undefined): raw is undefined | "" => raw === undefined || raw.trim() === ""
 
 // eslint-disable-next-line no-control-regex
 export const hasControlCharacters = (text: string): boolean => /[\x00-\x1f\x7f]/.test(text)
@@ -47,12 +47,17 @@ export const lane = (name: string, raw: string | undefined): Setting<string | un
 /** Longer timers fire at once in JavaScript. */
 const maximumMillis = 2 ** 31 - 1
 
-export const timeout = (name: string, input: Duration.Input): Setting<Duration.Duration> => {
-  const duration = Result.fromOption(Duration.fromInput(input), () => ({ name, rule: "must be a duration" }))
-  return Result.flatMap(duration, (value) => {
+const between = (name: string, input: Duration.Input, minimumMillis: number): Setting<Duration.Duration> => {
+  const parsed = Result.fromOption(Duration.fromInput(input), () => ({ name, rule: "must be a duration" }))
+  return Result.flatMap(parsed, (value) => {
     const millis = Duration.toMillis(value)
-    return millis >= 1 && millis <= maximumMillis
+    return millis >= minimumMillis && millis <= maximumMillis
       ? Result.succeed(value)
-      : refuse(name, `must be from 1 to ${maximumMillis} milliseconds`)
+      : refuse(name, `must be from ${minimumMillis} to ${maximumMillis} milliseconds`)
   })
 }
+
+export const timeout = (name: string, input: Duration.Input) => between(name, input, 1)
+
+/** May be nothing. */
+export const duration = (name: string, input: Duration.Input) => between(name, input, 0)

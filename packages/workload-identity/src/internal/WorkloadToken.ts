@@ -4,35 +4,50 @@
 import * as AccessToken from "@effect-identity/oauth/AccessToken"
 import * as ClientCredentials from "@effect-identity/oauth/ClientCredentials"
 import * as Instant from "@effect-identity/oauth/Instant"
-import { TokenCache } from "@effect-identity/oauth/TokenCache"
+import type { OAuthError } from "@effect-identity/oauth/OAuthError"
+import * as Quiet from "@effect-identity/oauth/Quiet"
+import { type Landed, TokenCache } from "@effect-identity/oauth/TokenCache"
 import type { TokenEndpoint } from "@effect-identity/oauth/TokenEndpoint"
 import * as TokenExchange from "@effect-identity/oauth/TokenExchange"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
-import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
 import { WorkloadConfig } from "../Config.ts"
 import type { HeldToken } from "../Diagnosis.ts"
 import * as Lane from "../Lane.ts"
+import type { ConfigurationError } from "../WorkloadIdentityError.ts"
 import * as Failure from "./Failure.ts"
-import * as Fingerprint from "./Fingerprint.ts"
+import * as Identity from "./Identity.ts"
 
-/** All that makes two workloads different, in a form in which no two differ by a delimiter only. */
-const identityKey = Effect.fnUntraced(function*(config: WorkloadConfig["Service"]) {
-  return JSON.stringify([
-    config.idTokenEndpoint.href,
-    config.accessTokenEndpoint.href,
-    config.clientId,
-    yield* Fingerprint.make(config.clientSecret),
-    config.lane ?? null
-  ])
+/** The issuer does not know the client by this secret. */
+const isUnknownClient = ({ operation, reason }: OAuthError): boolean =>
+  operation === "clientCredentials" && reason._tag === "OAuth"
+  && (reason.code === "invalid_client" || reason.code === "unauthorized_client")
+
+const isDead = (token: AccessToken.AccessToken): Effect.Effect<boolean> =>
+  Effect.map(AccessToken.remaining(token), Duration.isZero)
+
+const toldApart = <A>(effect: Effect.Effect<A, OAuthError | ConfigurationError>) =>
+  Effect.mapError(effect, (error) => error._tag === "OAuthError" ? Failure.fromOAuthError(error) : error)
+
+const describe = Effect.fnUntraced(function*({ fetchedFor, token }: Landed): Effect.fn.Return<HeldToken> {
+  return {
+    ageMs: Instant.elapsed(token.requestedAt, yield* Instant.now),
+    remainingMs: Duration.toMillis(yield* AccessToken.remaining(token)),
+    fetchedFor,
+    generation: token.generation
+  }
 })
 
 export const make = Effect.gen(function*() {
   const config = yield* WorkloadConfig
   const cache = yield* TokenCache
   const client = Lane.apply(yield* Lane.Lane, yield* HttpClient.HttpClient)
-  const key = yield* identityKey(config)
+  const identities = Identity.make(config)
+  if (config.clientSecret.isFixed) yield* Effect.ignore(identities.current)
+  // One step after the other, each within its own bound.
+  const patience = Duration.times(config.timeout, 2)
 
   const endpoint = (url: TokenEndpoint["url"]): TokenEndpoint => ({
     url,
@@ -40,34 +55,91 @@ export const make = Effect.gen(function*() {
     strictness: config.strictness
   })
 
-  const twoSteps = Effect.fn("WorkloadIdentity.acquire")(function*() {
-    const idToken = yield* ClientCredentials.token({
+  const idTokenOf = (clientSecret: Redacted.Redacted) =>
+    ClientCredentials.token({
       endpoint: endpoint(config.idTokenEndpoint),
       clientId: config.clientId,
-      clientSecret: config.clientSecret
+      clientSecret
     })
-    return yield* TokenExchange.token({
+
+  const exchange = (idToken: AccessToken.AccessToken) =>
+    TokenExchange.token({
       endpoint: endpoint(config.accessTokenEndpoint),
       clientId: config.clientId,
       subjectToken: idToken.value,
       subjectTokenType: TokenExchange.tokenTypes.idToken
     })
-  }, Effect.provideService(HttpClient.HttpClient, client))
+
+  const twoSteps = (secret: Redacted.Redacted): Effect.Effect<AccessToken.AccessToken, OAuthError> =>
+    Effect.gen(function*() {
+      const idToken = yield* idTokenOf(secret)
+      return yield* Effect.catch(exchange(idToken), (error) =>
+        Effect.gen(function*() {
+          // The exchange can be repeated for so long that what is exchanged ends meanwhile.
+          const isOutdated = error.reason._tag === "OAuth" && error.reason.code === "invalid_grant"
+            && (yield* isDead(idToken))
+          return isOutdated ? yield* exchange(yield* idTokenOf(secret)) : yield* error
+        }))
+    }).pipe(Effect.provideService(HttpClient.HttpClient, client))
+
+  type Ask = typeof cache.get
+
+  const askAs = (ask: Ask, { key, secret }: Identity.Identity) => ask(key, twoSteps(secret), patience)
+
+  /** Asks, and when the secret is not accepted, looks once whether there is another one by now. */
+  const askFor = (ask: Ask) =>
+    Effect.gen(function*() {
+      const { identity } = yield* identities.recent
+      return yield* Effect.catch(askAs(ask, identity), (error) =>
+        Effect.gen(function*() {
+          if (config.clientSecret.isFixed || !isUnknownClient(error)) return yield* error
+          // A failure that says how long it is remembered has been looked into before.
+          const { identity: next } = yield* error.retryAfter === undefined ? identities.latest : identities.recent
+          return next.key === identity.key ? yield* error : yield* askAs(ask, next)
+        }))
+    })
+
+  /** The token of the secret before, while its replacement is asked for behind everyone's back. */
+  const outgoing = Effect.fnUntraced(function*(
+    reading: Identity.Reading
+  ): Effect.fn.Return<AccessToken.AccessToken | undefined> {
+    const before = identities.outgoing(reading, yield* Instant.now)
+    if (before === undefined || (yield* cache.peek(reading.identity.key)).held !== undefined) return undefined
+    const { held } = yield* cache.peek(before.key)
+    if (held !== undefined) {
+      yield* Effect.forkDetach(Quiet.run(Effect.ignore(askAs(cache.get, reading.identity))))
+    }
+    return held?.token
+  })
+
+  const get = Effect.gen(function*() {
+    const reading = yield* identities.current
+    if (config.clientSecret.isFixed) return yield* askAs(cache.get, reading.identity)
+    const before = yield* outgoing(reading)
+    return before ?? (yield* askFor(cache.get))
+  })
 
   return {
-    get: Effect.mapError(cache.get(key, twoSteps()), Failure.fromOAuthError),
-    refresh: Effect.mapError(cache.refresh(key, twoSteps()), Failure.fromOAuthError),
+    get: toldApart(get),
+    refresh: toldApart(askFor(cache.refresh)),
     /** Whether it is worth asking for another one after this was refused. */
-    reject: (refused: AccessToken.AccessToken) => cache.reject(key, refused),
-    held: Effect.gen(function*(): Effect.fn.Return<HeldToken | undefined> {
-      const landed = yield* cache.peek(key)
-      if (Option.isNone(landed)) return undefined
-      const { fetchedFor, token } = landed.value
+    reject: Effect.fnUntraced(function*(refused: AccessToken.AccessToken) {
+      const reading = yield* Effect.option(identities.current)
+      if (reading._tag === "None") return false
+      const before = identities.outgoing(reading.value, yield* Instant.now)
+      if (before !== undefined) yield* cache.reject(before.key, refused)
+      return yield* cache.reject(reading.value.identity.key, refused)
+    }),
+    state: Effect.gen(function*() {
+      const reading = yield* Effect.option(identities.current)
+      const found = reading._tag === "None" ? undefined : yield* cache.peek(reading.value.identity.key)
       return {
-        ageMs: Instant.elapsed(token.requestedAt, yield* Instant.now),
-        remainingMs: Duration.toMillis(yield* AccessToken.remaining(token)),
-        fetchedFor,
-        generation: token.generation
+        token: found?.held === undefined ? undefined : yield* describe(found.held),
+        cache: {
+          isAsking: found?.isFlying ?? false,
+          lastAnswer: found?.lastAnswer,
+          coolDownMs: found?.coolDown === undefined ? 0 : Math.ceil(Duration.toMillis(found.coolDown.remaining))
+        }
       }
     })
   }

@@ -9,9 +9,9 @@
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import { X509Certificate } from "node:crypto"
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs"
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls"
 import type { ConfigurationIssue } from "../WorkloadIdentityError.ts"
+import * as SettingFile from "./internal/SettingFile.ts"
 
 /**
  * Certificates in PEM, each of which can be used.
@@ -81,26 +81,6 @@ export const fromText = (
     : Result.succeed(new CaBundle({ certificates: usable, outdated, path }))
 }
 
-/** Opened without waiting, so that a pipe nobody writes to cannot hang us, and looked at before it is read. */
-const readFile = (name: string, path: string): Result.Result<string, ConfigurationIssue> => {
-  let descriptor: number
-  try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  } catch {
-    return refuse(name, "must be the path of a file that can be read")
-  }
-  try {
-    const stats = fstatSync(descriptor)
-    if (!stats.isFile()) return refuse(name, "must be the path of a regular file")
-    if (stats.size > maximumBytes) return refuse(name, `must be a file of at most ${maximumBytes} bytes`)
-    return Result.succeed(readFileSync(descriptor, "utf8"))
-  } catch {
-    return refuse(name, "must be the path of a file that can be read")
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
 /**
  * Reads certificates from a file, of 4 MiB at most.
  *
@@ -109,4 +89,4 @@ const readFile = (name: string, path: string): Result.Result<string, Configurati
  * @since 0.1.0
  */
 export const fromFile = (name: string, path: string, now: number): Result.Result<CaBundle, ConfigurationIssue> =>
-  Result.flatMap(readFile(name, path), (text) => fromText(name, text, now, path))
+  Result.flatMap(SettingFile.read(name, path, maximumBytes), (text) => fromText(name, text, now, path))

@@ -3,16 +3,13 @@
  *
  * @since 0.1.0
  */
-import { HttpAgent } from "@effect/platform-node/NodeHttpClient"
-import * as Duration from "effect/Duration"
+import type { HttpAgent } from "@effect/platform-node/NodeHttpClient"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import type { Duplex } from "node:stream"
 import type { SecureContext } from "node:tls"
-import { WorkloadConfig } from "../Config.ts"
 
 // Long enough for the second step to follow the first, shorter than any server waits before it hangs up.
 const idle = { keepAlive: true, timeout: 4_000 } as const
@@ -21,18 +18,40 @@ class ConnectTimeout extends Error {
   readonly code = "ETIMEDOUT"
 }
 
+/**
+ * What a connection keeps alive: the process, or nothing.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export type Hold = "process" | "nothing"
+
+const letGo = (socket: object): void => {
+  if ("unref" in socket && typeof socket.unref === "function") socket.unref()
+}
+
 /** Ends a connection that has not been made, TLS included, when the time is up. */
-const bound = <A extends Duplex | null | undefined>(socket: A, connected: string, millis: number): A => {
+const bound = <A extends Duplex | null | undefined>(
+  socket: A,
+  connected: string,
+  { connectTimeout, hold }: { readonly connectTimeout: number; readonly hold: Hold }
+): A => {
   if (socket === null || socket === undefined) return socket
   // @effect-diagnostics-next-line globalTimers:off
-  const timer = setTimeout(() => socket.destroy(new ConnectTimeout("connect timeout")), millis)
+  const timer = setTimeout(() => socket.destroy(new ConnectTimeout("connect timeout")), connectTimeout)
   const stop = () => clearTimeout(timer)
   socket.once(connected, stop)
   socket.once("close", stop)
+  if (hold === "nothing") {
+    letGo(socket)
+    letGo(timer)
+  }
   return socket
 }
 
 type CreateConnection<Agent extends Http.Agent> = Parameters<Agent["createConnection"]>
+type ReuseSocket = Parameters<Http.Agent["reuseSocket"]>
 
 /**
  * Agents that connect directly and give up after `connectTimeout` milliseconds. With a `secureContext`, TLS trusts whom
@@ -42,18 +61,35 @@ type CreateConnection<Agent extends Http.Agent> = Parameters<Agent["createConnec
  * @category constructors
  * @since 0.1.0
  */
-export const direct = (connectTimeout: number, secureContext?: SecureContext): HttpAgent["Service"] => ({
-  http: new class extends Http.Agent {
-    override createConnection(...args: CreateConnection<Http.Agent>) {
-      return bound(super.createConnection(...args), "connect", connectTimeout)
-    }
-  }(idle),
-  https: new class extends Https.Agent {
-    override createConnection(...args: CreateConnection<Https.Agent>) {
-      return bound(super.createConnection(...args), "secureConnect", connectTimeout)
-    }
-  }({ ...idle, ...(secureContext && { secureContext }) })
-})
+export const direct = (
+  connectTimeout: number,
+  { hold = "process", secureContext }: {
+    readonly secureContext?: SecureContext | undefined
+    readonly hold?: Hold | undefined
+  } = {}
+): HttpAgent["Service"] => {
+  const limits = { connectTimeout, hold }
+  return {
+    http: new class extends Http.Agent {
+      override createConnection(...args: CreateConnection<Http.Agent>) {
+        return bound(super.createConnection(...args), "connect", limits)
+      }
+      override reuseSocket(...args: ReuseSocket) {
+        super.reuseSocket(...args)
+        if (hold === "nothing") letGo(args[0])
+      }
+    }(idle),
+    https: new class extends Https.Agent {
+      override createConnection(...args: CreateConnection<Https.Agent>) {
+        return bound(super.createConnection(...args), "secureConnect", limits)
+      }
+      override reuseSocket(...args: ReuseSocket) {
+        super.reuseSocket(...args)
+        if (hold === "nothing") letGo(args[0])
+      }
+    }({ ...idle, ...(secureContext && { secureContext }) })
+  }
+}
 
 /**
  * Agents that close with the scope.
@@ -68,15 +104,3 @@ export const make = (agents: HttpAgent["Service"]): Effect.Effect<HttpAgent["Ser
       http.destroy()
       https.destroy()
     }))
-
-/**
- * Agents that give up after the configuration's `connectTimeout` and close with the layer.
- *
- * @stability unstable
- * @category layers
- * @since 0.1.0
- */
-export const layer: Layer.Layer<HttpAgent, never, WorkloadConfig> = Layer.effect(
-  HttpAgent,
-  Effect.flatMap(WorkloadConfig, ({ connectTimeout }) => make(direct(Duration.toMillis(connectTimeout))))
-)

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as TokenCache from "@effect-identity/oauth/TokenCache"
-import { layerNodeHttpNoAgent } from "@effect/platform-node/NodeHttpClient"
 import * as Layer from "effect/Layer"
 import * as Config from "../Config.ts"
 import * as HttpClient from "../HttpClient.ts"
@@ -12,7 +11,8 @@ import * as Lane from "../Lane.ts"
 import * as OutboundAuth from "../OutboundAuth.ts"
 import * as WorkloadIdentity from "../WorkloadIdentity.ts"
 import type { ConfigurationError } from "../WorkloadIdentityError.ts"
-import * as NodeHttpAgent from "./NodeHttpAgent.ts"
+import * as ClientSecretFile from "./ClientSecretFile.ts"
+import * as NodeHttpClient from "./NodeHttpClient.ts"
 
 /**
  * The identity over `node:http`, with configuration and cache left open.
@@ -29,8 +29,7 @@ export const layerNodeHttp: Layer.Layer<
   Layer.provide(OutboundAuth.layer),
   Layer.provide(Lane.layer),
   Layer.provide(HttpClient.layer),
-  Layer.provide(layerNodeHttpNoAgent),
-  Layer.provide(NodeHttpAgent.layer)
+  Layer.provide(NodeHttpClient.layer)
 )
 
 /**
@@ -56,5 +55,5 @@ export const layerNodeHttp: Layer.Layer<
  */
 export const layer: Layer.Layer<WorkloadIdentity.WorkloadIdentity, ConfigurationError> = layerNodeHttp.pipe(
   Layer.provide(TokenCache.layer),
-  Layer.provide(Config.layer())
+  Layer.provide(Config.layer({ readSecretFile: ClientSecretFile.read }))
 )

@@ -50,7 +50,7 @@ export const makeAgents = (
 ): HttpAgent["Service"] => {
   const secureContext = ca?.toSecureContext()
   return proxy === undefined
-    ? NodeHttpAgent.direct(connectTimeout, secureContext)
+    ? NodeHttpAgent.direct(connectTimeout, { secureContext })
     : {
       http: ConnectAgent.makeHttp({ proxy, secureContext, connectTimeout }),
       https: ConnectAgent.makeHttps({ proxy, secureContext, connectTimeout })

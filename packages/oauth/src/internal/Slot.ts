@@ -1,0 +1,70 @@
+/**
+ * What the cache knows about one key.
+ */
+import * as Duration from "effect/Duration"
+import type { AccessToken } from "../AccessToken.ts"
+import * as Instant from "../Instant.ts"
+import type { OAuthError } from "../OAuthError.ts"
+import type { Reason, Snapshot } from "../TokenCache.ts"
+import * as CoolDown from "./CoolDown.ts"
+import type { Flight, Purpose } from "./Flight.ts"
+import type { Lifespan } from "./Lifespan.ts"
+
+export interface Held extends Lifespan {
+  readonly token: AccessToken
+  readonly landedAt: Instant.Instant
+  readonly fetchedFor: Purpose
+}
+
+export class Slot {
+  held: Held | undefined
+  /** The newest one in the air: whoever has nothing joins it. */
+  flight: Flight | undefined
+  /** The forced one in the air, and the one that begins after it. */
+  forced: Flight | undefined
+  nextForced: Flight | undefined
+  coolDown: CoolDown.CoolDown | undefined
+  /** When the token was dropped because it was refused, and whether it has been replaced since. */
+  rejectedAt: Instant.Instant | undefined
+  awaitsReplacement = false
+  lastAnswer: Reason | undefined
+
+  get isFlying(): boolean {
+    return this.flight !== undefined || this.forced !== undefined || this.nextForced !== undefined
+  }
+
+  /** What those who ask too early are told. */
+  failureAt(now: Instant.Instant): OAuthError | undefined {
+    const remaining = this.coolingFor(now)
+    return this.coolDown === undefined || remaining === 0 ? undefined : CoolDown.errorAt(this.coolDown, remaining)
+  }
+
+  snapshotAt(now: Instant.Instant): Snapshot {
+    const { coolDown, held, isFlying, lastAnswer } = this
+    const remaining = this.coolingFor(now)
+    const isUsable = held !== undefined && Instant.elapsed(held.token.requestedAt, now) < held.usableFor
+    return {
+      held: isUsable ? { token: held.token, landedAt: held.landedAt, fetchedFor: held.fetchedFor } : undefined,
+      isFlying,
+      coolDown: coolDown === undefined || remaining === 0
+        ? undefined
+        : { error: coolDown.error, remaining: Duration.millis(remaining) },
+      lastAnswer
+    }
+  }
+
+  coolingFor(now: Instant.Instant): number {
+    return this.coolDown === undefined ? 0 : CoolDown.remainingAt(this.coolDown, now)
+  }
+
+  forget(flight: Flight): void {
+    if (this.flight === flight) this.flight = undefined
+    if (this.forced === flight) this.forced = undefined
+    if (this.nextForced === flight) this.nextForced = undefined
+  }
+
+  /** Whether the held token, if there is one, is older than what this flight brings. */
+  isOlderThan(flight: Flight): boolean {
+    return this.held === undefined || this.held.token.generation < flight.number
+  }
+}
