@@ -61,6 +61,8 @@ export interface Landed {
 export interface Snapshot {
   /** The token that would be handed out. */
   readonly held: Landed | undefined
+  /** Whether that is old enough to be replaced. */
+  readonly isDue: boolean
   /** Whether a flight is in the air. */
   readonly isFlying: boolean
   /** The failure that is remembered, and for how much longer. */

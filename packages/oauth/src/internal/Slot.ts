@@ -42,9 +42,12 @@ export class Slot {
   snapshotAt(now: Instant.Instant): Snapshot {
     const { coolDown, held, isFlying, lastAnswer } = this
     const remaining = this.coolingFor(now)
-    const isUsable = held !== undefined && Instant.elapsed(held.token.requestedAt, now) < held.usableFor
+    const age = held === undefined ? 0 : Instant.elapsed(held.token.requestedAt, now)
     return {
-      held: isUsable ? { token: held.token, landedAt: held.landedAt, fetchedFor: held.fetchedFor } : undefined,
+      held: held !== undefined && age < held.usableFor
+        ? { token: held.token, landedAt: held.landedAt, fetchedFor: held.fetchedFor }
+        : undefined,
+      isDue: held !== undefined && age >= held.refreshAfter,
       isFlying,
       coolDown: coolDown === undefined || remaining === 0
         ? undefined

@@ -74,6 +74,10 @@ export const make = (config: WorkloadConfig["Service"]) => {
     }),
     /** For those who have to wait for a token anyway. */
     recent: notOlderThan(patience.waiting),
+    isRecent: Effect.map(
+      Instant.now,
+      (now) => last !== undefined && Instant.elapsed(last.at, now) < patience.waiting
+    ),
     /** For those who were told that what is known is wrong. */
     latest: notOlderThan(0),
     /** The identity before, while its tokens may still be handed out. */

@@ -99,25 +99,31 @@ export const make = Effect.gen(function*() {
         }))
     })
 
-  /** The token of the secret before, while its replacement is asked for behind everyone's back. */
-  const outgoing = Effect.fnUntraced(function*(
-    reading: Identity.Reading
-  ): Effect.fn.Return<AccessToken.AccessToken | undefined> {
-    const before = identities.outgoing(reading, yield* Instant.now)
-    if (before === undefined || (yield* cache.peek(reading.identity.key)).held !== undefined) return undefined
-    const { held } = yield* cache.peek(before.key)
+  /** Asks behind everyone's back, with a secret that is looked up first. */
+  const askQuietly = Effect.forkDetach(Quiet.run(Effect.ignore(askFor(cache.get))), { startImmediately: true })
+
+  /**
+   * A token that is held is handed out without looking up a secret. Where there is none for the secret that has just been
+   * found, the one of the secret before is handed out for a while.
+   */
+  const getRotating = Effect.gen(function*() {
+    const reading = yield* identities.current
+    const { held, isDue } = yield* cache.peek(reading.identity.key)
     if (held !== undefined) {
-      yield* Effect.forkDetach(Quiet.run(Effect.ignore(askAs(cache.get, reading.identity))))
+      if (!isDue || (yield* identities.isRecent)) return yield* askAs(cache.get, reading.identity)
+      yield* askQuietly
+      return held.token
     }
-    return held?.token
+    const before = identities.outgoing(reading, yield* Instant.now)
+    const outgoing = before === undefined ? undefined : (yield* cache.peek(before.key)).held
+    if (outgoing === undefined) return yield* askFor(cache.get)
+    yield* askQuietly
+    return outgoing.token
   })
 
-  const get = Effect.gen(function*() {
-    const reading = yield* identities.current
-    if (config.clientSecret.isFixed) return yield* askAs(cache.get, reading.identity)
-    const before = yield* outgoing(reading)
-    return before ?? (yield* askFor(cache.get))
-  })
+  const get = config.clientSecret.isFixed
+    ? Effect.flatMap(identities.current, ({ identity }) => askAs(cache.get, identity))
+    : getRotating
 
   return {
     get: toldApart(get),
