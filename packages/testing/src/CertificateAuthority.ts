@@ -65,10 +65,12 @@ const serialNumber = () => Buffer.from(crypto.getRandomValues(new Uint8Array(8))
 export const make: Effect.Effect<CertificateAuthority> = Effect.gen(function*() {
   const now = yield* DateTime.now
   const keys = yield* generateKeys
+  const number = serialNumber()
   const authority = yield* Effect.promise(() =>
     x509.X509CertificateGenerator.createSelfSigned({
-      serialNumber: serialNumber(),
-      name: "CN=loopback authority",
+      serialNumber: number,
+      // Whoever trusts two authorities of one name may look at the wrong one.
+      name: `CN=loopback authority ${number}`,
       notBefore: inDays(now, -1),
       notAfter: inDays(now, 1),
       signingAlgorithm: algorithm,
