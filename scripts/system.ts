@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import { join } from "node:path"
 
-const programs = { squid: "squid", tinyproxy: "tinyproxy" }
+const programs = { faketime: "faketime", nft: "nftables", squid: "squid", tinyproxy: "tinyproxy" }
 
 const isThere = (program: string) => spawnSync("which", [program]).status === 0
 

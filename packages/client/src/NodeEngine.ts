@@ -11,6 +11,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
@@ -56,7 +57,9 @@ export const make = (): Engine => {
     if (Exit.isFailure(config)) throw Cause.squash(config.cause)
     const runtime = ManagedRuntime.make(NodeWorkloadIdentity.layerNodeHttp.pipe(
       Layer.provide(Layer.succeed(Config.WorkloadConfig, config.value)),
-      Layer.provide(layerCache)
+      Layer.provide(layerCache),
+      // What fails in the background is for diagnose() to tell: a library writes nothing to its program's output.
+      Layer.provideMerge(Logger.layer([]))
     ))
     return {
       diagnose: () =>

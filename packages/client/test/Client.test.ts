@@ -193,6 +193,7 @@ describe("Client", () => {
     assert.strictEqual(later.token?.fetchedFor, "forced")
     assert.include(later.cache, { isAsking: false, lastAnswer: "hit" })
     assert.isAbove(later.cache.coolDownMs, 14_000)
+    assert.include(later.cache.failure, { step: "idToken", oauthCode: "invalid_client" })
     assert.isAbove(later.token?.remainingMs ?? 0, 3_590_000)
     assert.isBelow(later.token?.ageMs ?? Infinity, 10_000)
     assert.include(later.failures.idToken, { reason: "OAuth", httpStatus: 401, oauthCode: "invalid_client" })

@@ -37,7 +37,7 @@ const sleep = (millis: number): Effect.Effect<void> =>
     return Effect.sync(() => clearTimeout(timer))
   })
 
-const clockOfProcess = Clock.Clock.defaultValue()
+const clockOfProcess = Context.get(Context.empty(), Clock.Clock)
 
 /** The clock of the process, without timers that hold it. */
 const quietClock: Clock.Clock = {

@@ -53,6 +53,8 @@ export interface CacheState {
   readonly lastAnswer: "hit" | "stale-hit" | "miss" | "refresh" | "forced" | "rejected" | undefined
   /** Milliseconds until a token is asked for again, after the last attempt failed. */
   readonly coolDownMs: number
+  /** How that failed, also where nobody waited for it. */
+  readonly failure: Details | undefined
 }
 
 /**

@@ -196,7 +196,7 @@ export const layerTest = (
         variables,
         lane: "none",
         token: undefined,
-        cache: { isAsking: false, lastAnswer: undefined, coolDownMs: 0 },
+        cache: { isAsking: false, lastAnswer: undefined, coolDownMs: 0, failure: undefined },
         failures: {}
       })
     )

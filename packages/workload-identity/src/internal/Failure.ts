@@ -87,3 +87,16 @@ export const fromRequestFailed = (
     step,
     ...details(reason, reason._tag === "Transport" || reason._tag === "Timeout", { requestId })
   })
+
+/** What an error knows, without its message. */
+export const detailsOf = (error: WorkloadIdentityError): Details => ({
+  step: error.step,
+  reason: error.reason,
+  retryable: error.retryable,
+  ...(error.detail !== undefined && { detail: error.detail }),
+  ...(error.httpStatus !== undefined && { httpStatus: error.httpStatus }),
+  ...(error.oauthCode !== undefined && { oauthCode: error.oauthCode }),
+  ...(error.apiCode !== undefined && { apiCode: error.apiCode }),
+  ...(error.logId !== undefined && { logId: error.logId }),
+  ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs })
+})

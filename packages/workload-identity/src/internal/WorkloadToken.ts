@@ -144,7 +144,10 @@ export const make = Effect.gen(function*() {
         cache: {
           isAsking: found?.isFlying ?? false,
           lastAnswer: found?.lastAnswer,
-          coolDownMs: found?.coolDown === undefined ? 0 : Math.ceil(Duration.toMillis(found.coolDown.remaining))
+          coolDownMs: found?.coolDown === undefined ? 0 : Math.ceil(Duration.toMillis(found.coolDown.remaining)),
+          failure: found?.coolDown === undefined
+            ? undefined
+            : Failure.detailsOf(Failure.fromOAuthError(found.coolDown.error))
         }
       }
     })
