@@ -18,7 +18,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { type AccessToken, remainingAt } from "./AccessToken.ts"
+import type { AccessToken } from "./AccessToken.ts"
 import * as Instant from "./Instant.ts"
 import type { Flight } from "./internal/Flight.ts"
 import { closed, Flights, type Source, within } from "./internal/Flights.ts"
@@ -174,17 +174,18 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<TokenCache["Service"], never, Scope.Scope> {
   const rejectionPause = millis(options.rejectionPause, "30 seconds")
   const slots = new Slots(options.capacity ?? 10_000)
+  const coolDown = {
+    minimum: millis(options.coolDown?.minimum, "1 second"),
+    maximum: millis(options.coolDown?.maximum, "30 seconds"),
+    refusalMemory: millis(options.refusalMemory, "30 seconds")
+  }
   const flights = new Flights({
     lifespan: {
       refreshShare: options.refreshShare ?? 0.75,
       margin: millis(options.margin, "1 minute"),
       handOverMinimum: millis(options.handOverMinimum, "1 second")
     },
-    coolDown: {
-      minimum: millis(options.coolDown?.minimum, "1 second"),
-      maximum: millis(options.coolDown?.maximum, "30 seconds"),
-      refusalMemory: millis(options.refusalMemory, "30 seconds")
-    }
+    coolDown
   })
   yield* Effect.addFinalizer(() => flights.close)
 
@@ -211,14 +212,14 @@ export const make = Effect.fnUntraced(function*(
       : Effect.fail(failure)
   }
 
-  /** In the last moment of a token's life, a failure is not told before that life is over: the next attempt may succeed. */
+  /**
+   * No failure is told before the token that is held has ended, nor one of an attempt that was made before: the next attempt
+   * may succeed.
+   */
   const endure = (key: string, slot: SlotState.Slot, source: Source, error: OAuthError): Source =>
     Effect.withFiber((fiber) => {
-      const now = nowOf(fiber)
-      const left = slot.held === undefined ? 0 : Duration.toMillis(remainingAt(slot.held.token, now))
-      return left <= 0 || flights.isClosed
-        ? Effect.fail(error)
-        : Effect.delay(get(key, source), Duration.millis(Math.min(left, Math.max(slot.coolingFor(now), 50))))
+      const pause = flights.isClosed ? undefined : slot.enduresFor(nowOf(fiber), coolDown.minimum)
+      return pause === undefined ? Effect.fail(error) : Effect.delay(get(key, source), Duration.millis(pause))
     })
 
   const get = (key: string, source: Source, patience?: Duration.Duration): Source =>
@@ -232,7 +233,7 @@ export const make = Effect.fnUntraced(function*(
         if (age < refreshAfter) return Report.handOver(fiber, slot, token, "hit", age)
         if (age < usableFor) {
           if (slot.flight === undefined && slot.coolingFor(now) === 0) {
-            flights.launch(slot, "refresh", source, fiber.context)
+            flights.launchInBackground(slot, usableFor - age, source, fiber.context)
           }
           return Report.handOver(fiber, slot, token, "stale-hit", age)
         }

@@ -133,8 +133,28 @@ describe("TokenCache", () => {
       const late = yield* Effect.forkChild(cache.get("app", Effect.fail(failure)), { startImmediately: true })
       yield* TestClock.adjust("799 millis")
       assert.isUndefined(late.pollUnsafe())
-      yield* TestClock.adjust("1 millis")
+      yield* TestClock.adjust("1500 millis")
       assert.isTrue(Exit.isFailure(yield* Fiber.await(late)))
+    }))
+
+  it.effect("tells no failure of an attempt that was made before the token had ended", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const { source } = yield* makeSource("10 minutes")
+      yield* cache.get("app", source)
+      yield* TestClock.adjust("599900 millis")
+      const failed = yield* Ref.make(false)
+      const failingOnce = Effect.flatMap(
+        Ref.getAndSet(failed, true),
+        (before) => before ? source : Effect.fail(failure)
+      )
+      const hasty = yield* Effect.forkChild(cache.get("app", failingOnce), { startImmediately: true })
+      yield* TestClock.adjust("200 millis")
+      const late = yield* Effect.forkChild(cache.get("app", source), { startImmediately: true })
+      assert.isUndefined(late.pollUnsafe())
+      yield* TestClock.adjust("1900 millis")
+      assert.strictEqual(valueOf(yield* Fiber.join(late)), "token-2")
+      assert.strictEqual(valueOf(yield* Fiber.join(hasty)), "token-2")
     }))
 
   it.effect("counts the life of a token from the moment it was asked for", () =>
@@ -273,6 +293,24 @@ describe("TokenCache", () => {
       }
       assert.isAbove(attempts.at(-1) ?? 0, 17_000)
       assert.isAtMost(attempts.length, 10)
+    }))
+
+  it.effect("gives a replacement that hangs up in time for another attempt", () =>
+    Effect.gen(function*() {
+      const cache = yield* TokenCache.make()
+      const { source } = yield* makeSource("20 seconds")
+      yield* cache.get("app", source)
+      const hung = yield* Ref.make(0)
+      const hanging = Effect.andThen(Ref.update(hung, (count) => count + 1), Effect.never)
+      for (let tenth = 0; tenth < 190; tenth++) {
+        assert.strictEqual(valueOf(yield* cache.get("app", hanging)), "token-1")
+        yield* TestClock.adjust("100 millis")
+      }
+      assert.isAtLeast(yield* Ref.get(hung), 2)
+      yield* TestClock.adjust("600 millis")
+      const late = yield* Effect.forkChild(cache.get("app", source), { startImmediately: true })
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(valueOf(yield* Fiber.join(late)), "token-2")
     }))
 
   it.effect("tells the bug of a source by its name, and forgets it", () =>

@@ -41,6 +41,8 @@ export class Platform extends Context.Service<Platform, {
   readonly env: Readonly<Record<string, string>>
   /** Everything that has arrived so far, oldest first. */
   readonly requests: Effect.Effect<ReadonlyArray<RecordedRequest>>
+  /** Empties the log of requests that are over, for programs that run for long. */
+  readonly forget: Effect.Effect<void>
   /** Waits until the log satisfies a condition, and returns it. */
   readonly requestsUntil: (
     condition: (requests: ReadonlyArray<RecordedRequest>) => boolean
@@ -143,6 +145,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     variables: options.variables ?? []
   })
   const script = yield* Script.make
+  let count = 0
 
   const answer = Effect.fnUntraced(function*(request: RecordedRequest) {
     if (request.step === "other") return yield* Answer.refusal("unsupported_grant_type")
@@ -163,7 +166,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
 
   const handle = Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
-    const recorded = yield* record(request, (yield* SubscriptionRef.get(log)).length)
+    const recorded = yield* record(request, count++)
     yield* SubscriptionRef.update(log, (requests) => [...requests, recorded])
     yield* awaitClose(request).pipe(
       Effect.flatMap((outcome) =>
@@ -203,6 +206,10 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       COZE_OUTBOUND_AUTH_ENDPOINT: outboundEndpoint
     },
     requests: SubscriptionRef.get(log),
+    forget: Effect.andThen(
+      SubscriptionRef.update(log, (requests) => requests.filter(({ outcome }) => outcome === "pending")),
+      issuer.forget
+    ),
     requestsUntil: (condition) =>
       SubscriptionRef.changes(log).pipe(
         Stream.filter(condition),

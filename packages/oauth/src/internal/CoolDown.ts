@@ -14,6 +14,8 @@ export interface Rules {
 /** The failure that is remembered, since when, and for how many milliseconds. */
 export interface CoolDown {
   readonly error: OAuthError
+  /** When the attempt was made that failed. */
+  readonly attemptedAt: Instant.Instant
   readonly since: Instant.Instant
   readonly millis: number
   /** Failures in a row. */
@@ -32,6 +34,7 @@ const isRefusal = ({ isRetryable, reason }: OAuthError): boolean => reason._tag 
  */
 export const begin = (
   error: OAuthError,
+  attemptedAt: Instant.Instant,
   since: Instant.Instant,
   { drawn, heldFor, streak }: { readonly drawn: number; readonly heldFor: number; readonly streak: number },
   rules: Rules
@@ -44,7 +47,7 @@ export const begin = (
     ? Math.min(byStreak, Math.max(rules.minimum, heldFor / 2))
     : byStreak
   const asked = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
-  return { error, since, millis: Math.max(own, asked), streak }
+  return { error, attemptedAt, since, millis: Math.max(own, asked), streak }
 }
 
 /** Milliseconds until someone may ask again. */

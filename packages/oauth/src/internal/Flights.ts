@@ -71,6 +71,15 @@ export class Flights {
     return this.#start(slot, flight, this.#ask(flight, source), context)
   }
 
+  /**
+   * Starts a flight that nobody waits for, while a token can be handed out for so many milliseconds more. It may take half
+   * of them, so that a server that hangs leaves time for another attempt.
+   */
+  launchInBackground(slot: Slot, heldFor: number, source: Source, context: Context.Context<never>): Flight {
+    const bounded = within(Duration.millis(Math.max(this.#rules.coolDown.minimum, heldFor / 2)), source)
+    return this.launch(slot, "refresh", bounded, context)
+  }
+
   /** Starts a forced flight, or orders the one that begins when the forced flight in the air is over. */
   launchForced(slot: Slot, source: Source, context: Context.Context<never>): Flight {
     const flight = new Flight("forced")
@@ -169,7 +178,7 @@ export class Flights {
         report("failure", error.reason._tag)
         if (slot.isOlderThan(flight)) {
           const { held } = slot
-          slot.coolDown = CoolDown.begin(error, now, {
+          slot.coolDown = CoolDown.begin(error, departed, now, {
             drawn,
             streak: (slot.coolDown?.streak ?? 0) + 1,
             heldFor: held === undefined ? 0 : held.usableFor - Instant.elapsed(held.token.requestedAt, now)

@@ -16,6 +16,9 @@ export interface Held extends Lifespan {
   readonly fetchedFor: Purpose
 }
 
+/** So that a cool-down of nothing does not ask without a pause. */
+const shortestPause = 50
+
 export class Slot {
   held: Held | undefined
   /** The newest one in the air: whoever has nothing joins it. */
@@ -58,6 +61,22 @@ export class Slot {
 
   coolingFor(now: Instant.Instant): number {
     return this.coolDown === undefined ? 0 : CoolDown.remainingAt(this.coolDown, now)
+  }
+
+  /**
+   * How long to wait, in milliseconds, before asking again instead of telling a failure; not at all when it is the failure
+   * of an attempt that was made after the held token had ended, or the pause is longer than what is left of its life.
+   */
+  enduresFor(now: Instant.Instant, shortest: number): number | undefined {
+    if (this.held === undefined) return undefined
+    const { lifetime, requestedAt } = this.held.token
+    const age = Instant.elapsed(requestedAt, now)
+    const left = Duration.toMillis(lifetime) - age
+    const cooling = this.coolingFor(now)
+    if (left > 0) return Math.max(shortestPause, Math.min(left, cooling))
+    const hasTried = this.coolDown !== undefined
+      && Instant.elapsed(requestedAt, this.coolDown.attemptedAt) >= Duration.toMillis(lifetime)
+    return hasTried || cooling > 2 * shortest ? undefined : Math.max(shortestPause, cooling)
   }
 
   forget(flight: Flight): void {

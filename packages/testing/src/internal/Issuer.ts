@@ -15,11 +15,12 @@ export interface Client {
 
 export const make = Effect.fnUntraced(function*(clients: ReadonlyArray<Client>) {
   const issued = yield* Ref.make<ReadonlyMap<string, string>>(new Map())
+  let count = 0
   const revoked = yield* Ref.make<ReadonlySet<string>>(new Set())
 
   const nextToken = (kind: string, owner: string) =>
     Ref.modify(issued, (tokens) => {
-      const token = `${kind}-${tokens.size + 1}-${crypto.randomUUID()}`
+      const token = `${kind}-${++count}-${crypto.randomUUID()}`
       return [token, new Map(tokens).set(token, owner)]
     })
 
@@ -57,5 +58,8 @@ export const make = Effect.fnUntraced(function*(clients: ReadonlyArray<Client>) 
 
   const revokeAll = Effect.flatMap(Ref.get(issued), (tokens) => Ref.set(revoked, new Set(tokens.keys())))
 
-  return { issueIdToken, exchange, isValid, revokeAll }
+  /** Tokens that were given so far are not known any more. */
+  const forget = Effect.andThen(Ref.set(issued, new Map<string, string>()), Ref.set(revoked, new Set<string>()))
+
+  return { issueIdToken, exchange, isValid, revokeAll, forget }
 })
