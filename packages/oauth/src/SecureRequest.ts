@@ -128,6 +128,9 @@ const failAfter = (duration: Duration.Duration, detail: Timeout["detail"]) =>
     orElse: () => Effect.fail(new RequestFailed({ reason: new Timeout({ detail }), requestId: undefined }))
   })
 
+/** Some transports fail where there is nothing to read. */
+const hasNoBody = (status: number): boolean => status === 204 || status === 205
+
 const isRedirect = (status: number): boolean => status === 0 || (status >= 300 && status < 400)
 
 const readAnswer = Effect.fnUntraced(function*(
@@ -140,7 +143,7 @@ const readAnswer = Effect.fnUntraced(function*(
   yield* Effect.annotateCurrentSpan("http.response.status_code", status)
   const secrets = options.secrets.map(Redacted.value)
   const requestId = Secrecy.word(headers["x-tt-logid"] ?? headers["x-request-id"], secrets)
-  const json = isRedirect(status)
+  const json = hasNoBody(status) || isRedirect(status)
     ? Result.fail("empty" as const)
     : yield* ResponseBody.read(response, options.maximumBytes ?? 256 * 1024, deadlines.body).pipe(
       Effect.map(JsonObject.parse),
