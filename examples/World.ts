@@ -1,6 +1,6 @@
 /**
  * Everything on loopback that the examples would meet out there: a platform, a third party behind the outbound proxy, and
- * the bucket of a project.
+ * the bucket of a project, a collector of telemetry.
  */
 import { ConnectProxy, Platform } from "@effect-identity/testing"
 import * as CertificateAuthority from "@effect-identity/testing/CertificateAuthority"
@@ -42,6 +42,21 @@ const bucket = () => {
   })
 }
 
+/** A collector for OTLP over HTTP, which tells whoever asks what names have arrived. */
+const collector = () => {
+  const names = new Set<string>()
+  return Http.createServer((request, response) => {
+    const chunks: Array<Buffer> = []
+    request.on("data", (chunk) => chunks.push(chunk)).on("end", () => {
+      if (request.method === "GET") return response.end(JSON.stringify([...names].toSorted()))
+      for (const [, name] of Buffer.concat(chunks).toString().matchAll(/"name":"([\w.]+)"/g)) {
+        names.add(`${request.url?.split("/").at(-1)} ${name}`)
+      }
+      return response.writeHead(200, { "content-type": "application/json" }).end("{}")
+    })
+  })
+}
+
 /** Starts it all, and gives the environment of a program that lives there. */
 export const make = Effect.gen(function*() {
   const platform = yield* Platform.Platform
@@ -60,7 +75,8 @@ export const make = Effect.gen(function*() {
     identity_ticket: "example-ticket",
     COZE_OUTBOUND_AUTH_PROXY_CA: authority.cert,
     COZE_BUCKET_ENDPOINT_URL: `http://127.0.0.1:${yield* listen(bucket())}`,
-    COZE_BUCKET_NAME: "project-bucket"
+    COZE_BUCKET_NAME: "project-bucket",
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${yield* listen(collector())}`
   }
 })
 

@@ -1,6 +1,6 @@
 import { AccessToken, OAuthError, TokenCache } from "@effect-identity/oauth"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Deferred, Duration, Effect, Exit, Fiber, Redacted, Ref, Scope } from "effect"
+import { Clock, Deferred, Duration, Effect, Exit, Fiber, Random, Redacted, Ref, Scope } from "effect"
 import { TestClock } from "effect/testing"
 
 const failure = new OAuthError.OAuthError({
@@ -295,23 +295,25 @@ describe("TokenCache", () => {
       assert.isAtMost(attempts.length, 10)
     }))
 
-  it.effect("gives a replacement that hangs up in time for another attempt", () =>
-    Effect.gen(function*() {
-      const cache = yield* TokenCache.make()
-      const { source } = yield* makeSource("20 seconds")
-      yield* cache.get("app", source)
-      const hung = yield* Ref.make(0)
-      const hanging = Effect.andThen(Ref.update(hung, (count) => count + 1), Effect.never)
-      for (let tenth = 0; tenth < 190; tenth++) {
-        assert.strictEqual(valueOf(yield* cache.get("app", hanging)), "token-1")
+  for (const drawn of [0, 0.3, 0.7, 1]) {
+    it.effect(`gives a replacement that hangs up in time for another attempt (drawn: ${drawn})`, () =>
+      Effect.gen(function*() {
+        const cache = yield* TokenCache.make()
+        const { source } = yield* makeSource("20 seconds")
+        yield* cache.get("app", source)
+        const hung = yield* Ref.make(0)
+        const hanging = Effect.andThen(Ref.update(hung, (count) => count + 1), Effect.never)
+        for (let tenth = 0; tenth < 195; tenth++) {
+          assert.strictEqual(valueOf(yield* cache.get("app", hanging)), "token-1")
+          yield* TestClock.adjust("100 millis")
+        }
+        assert.isAtLeast(yield* Ref.get(hung), 2)
         yield* TestClock.adjust("100 millis")
-      }
-      assert.isAtLeast(yield* Ref.get(hung), 2)
-      yield* TestClock.adjust("600 millis")
-      const late = yield* Effect.forkChild(cache.get("app", source), { startImmediately: true })
-      yield* TestClock.adjust("3 seconds")
-      assert.strictEqual(valueOf(yield* Fiber.join(late)), "token-2")
-    }))
+        const late = yield* Effect.forkChild(cache.get("app", source), { startImmediately: true })
+        yield* TestClock.adjust("3 seconds")
+        assert.strictEqual(valueOf(yield* Fiber.join(late)), "token-2")
+      }).pipe(Effect.provideService(Random.Random, { nextIntUnsafe: () => 0, nextDoubleUnsafe: () => drawn })))
+  }
 
   it.effect("tells the bug of a source by its name, and forgets it", () =>
     Effect.gen(function*() {

@@ -26,26 +26,27 @@ export interface CoolDown {
 const isRefusal = ({ isRetryable, reason }: OAuthError): boolean => reason._tag === "OAuth" && !isRetryable
 
 /**
- * Full jitter (a random share of a bound that doubles) on top of the minimum. Where a token is still held, at most half of
- * the time for which that can be given out, so that attempts come closer together as its end does. A server that asked for
- * more gets it.
+ * Full jitter (a random share of a bound that doubles) on top of the minimum. Where a token was still held when the
+ * attempt was made, at most half of the time for which that can be given out, so that attempts come closer together as its
+ * end does. A server that asked for more gets it.
  *
- * `drawn` is a random number from 0 to 1, `heldFor` how long a held token may still be given out.
+ * `drawn` is a random number from 0 to 1, `heldFor` how long a held token may still be given out, less than nothing when it
+ * ended during the attempt, and absent when none was held.
  */
 export const begin = (
   error: OAuthError,
   attemptedAt: Instant.Instant,
   since: Instant.Instant,
-  { drawn, heldFor, streak }: { readonly drawn: number; readonly heldFor: number; readonly streak: number },
+  { drawn, heldFor, streak }: { readonly drawn: number; readonly heldFor: number | undefined; readonly streak: number },
   rules: Rules
 ): CoolDown => {
   const bound = Math.min(rules.maximum - rules.minimum, rules.minimum * 2 ** Math.min(streak - 1, 20))
   const byStreak = rules.minimum + drawn * Math.max(0, bound)
   const own = isRefusal(error)
     ? rules.refusalMemory * (0.5 + drawn / 2)
-    : heldFor > 0
-    ? Math.min(byStreak, Math.max(rules.minimum, heldFor / 2))
-    : byStreak
+    : heldFor === undefined
+    ? byStreak
+    : Math.min(byStreak, Math.max(rules.minimum, heldFor / 2))
   const asked = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
   return { error, attemptedAt, since, millis: Math.max(own, asked), streak }
 }

@@ -181,7 +181,9 @@ export class Flights {
           slot.coolDown = CoolDown.begin(error, departed, now, {
             drawn,
             streak: (slot.coolDown?.streak ?? 0) + 1,
-            heldFor: held === undefined ? 0 : held.usableFor - Instant.elapsed(held.token.requestedAt, now)
+            heldFor: held === undefined || Instant.elapsed(held.token.requestedAt, departed) >= held.usableFor
+              ? undefined
+              : held.usableFor - Instant.elapsed(held.token.requestedAt, now)
           }, this.#rules.coolDown)
         }
         Deferred.doneUnsafe(flight.result, Effect.fail(error))
