@@ -141,6 +141,7 @@ export class Flights {
 
   #start(slot: Slot, flight: Flight, effect: Source, context: Context.Context<never>): Flight {
     this.#airborne.add(flight)
+    slot.airborne.add(flight)
     // Where failures are counted already, the cool-down is what spaces attempts.
     const spaced = flight.isBackground || slot.coolDown !== undefined ? Retry.once(effect) : effect
     const traced = Effect.withSpan(spaced, flight.isBackground ? "TokenCache.refresh" : "TokenCache.acquire", {

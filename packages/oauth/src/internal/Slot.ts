@@ -21,7 +21,8 @@ const shortestPause = 50
 
 export class Slot {
   held: Held | undefined
-  /** The newest one in the air: whoever has nothing joins it. */
+  readonly airborne = new Set<Flight>()
+  /** The newest one in the air that has begun: whoever has nothing joins it. */
   flight: Flight | undefined
   /** The forced one in the air, and the one that begins after it. */
   forced: Flight | undefined
@@ -33,7 +34,7 @@ export class Slot {
   lastAnswer: Reason | undefined
 
   get isFlying(): boolean {
-    return this.flight !== undefined || this.forced !== undefined || this.nextForced !== undefined
+    return this.airborne.size > 0
   }
 
   /** What those who ask too early are told. */
@@ -80,7 +81,8 @@ export class Slot {
   }
 
   forget(flight: Flight): void {
-    if (this.flight === flight) this.flight = undefined
+    this.airborne.delete(flight)
+    if (this.flight === flight) this.flight = Array.from(this.airborne).findLast(({ number }) => number > 0)
     if (this.forced === flight) this.forced = undefined
     if (this.nextForced === flight) this.nextForced = undefined
   }
