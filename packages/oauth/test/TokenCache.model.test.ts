@@ -35,6 +35,7 @@ class World {
   readonly flights: Array<Flight> = []
   readonly callers: Array<Caller> = []
   readonly rejected = new Set<string>()
+  readonly generations = new Map<string, number>()
   readonly cache: TokenCache.TokenCache["Service"]
   readonly scope: Scope.Closeable
   /** The two clocks, apart from the test's own. */
@@ -103,10 +104,17 @@ class World {
         fiber,
         hasLeft: false
       })
+      const exit = fiber.pollUnsafe()
       // A valid token is never withheld, whatever is in the air or has failed.
       if (held !== undefined && kind === "get" && !this.isClosed) {
-        const exit = fiber.pollUnsafe()
         assert.isDefined(exit, "someone had to wait although a token was held")
+      }
+      if (kind === "get" && exit !== undefined && Exit.isSuccess(exit) && Exit.isSuccess(exit.value)) {
+        const token = exit.value.value
+        const left = Duration.toMillis(yield* this.at(AccessToken.remaining(token)))
+        assert.isAbove(left, 0, "a token past its end was handed out")
+        assert.isAtLeast(token.generation, this.generations.get(key) ?? 0, "an older token came after a newer one")
+        this.generations.set(key, token.generation)
       }
       return fiber
     })
