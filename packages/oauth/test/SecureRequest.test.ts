@@ -91,6 +91,20 @@ describe("SecureRequest", () => {
       }))
   }
 
+  it.effect("asks for JSON as it is, and starts no trace on the other side", () =>
+    Effect.gen(function*() {
+      let headers: Readonly<Record<string, string | undefined>> = {}
+      const client = HttpClient.make((request) => {
+        headers = request.headers
+        return Effect.succeed(HttpClientResponse.fromWeb(request, new Response("{}")))
+      })
+      yield* SecureRequest.send(request, { secrets: [] }).pipe(
+        Effect.withSpan("call"),
+        Effect.provideService(HttpClient.HttpClient, client)
+      )
+      assert.deepStrictEqual({ ...headers }, { accept: "application/json", "accept-encoding": "identity" })
+    }))
+
   it.effect("reads no more than it may", () =>
     Effect.gen(function*() {
       const body = () => Effect.succeed(new Response(`"${"a".repeat(98)}"`))

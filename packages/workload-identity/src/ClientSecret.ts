@@ -31,15 +31,14 @@ export const fixed = (secret: Redacted.Redacted): ClientSecret => ({ read: Effec
 
 /**
  * A secret that may change. It is asked for before a token is, at most once a second, every ten seconds while tokens are
- * in use, and once more when the issuer refuses it.
+ * in use, and once more when the issuer refuses it. `Config.layer({ clientSecret })` takes it.
  *
  * @example
  * ```ts
- * import { ClientSecret, Config } from "@effect-identity/workload-identity"
+ * import { ClientSecret } from "@effect-identity/workload-identity"
  * import { Effect, Redacted } from "effect"
  *
  * const secret = ClientSecret.rotating(Effect.sync(() => Redacted.make("from a secret manager")))
- * const layer = Config.layer({ clientSecret: secret })
  *
  * secret.isFixed // => false
  * ```

@@ -33,8 +33,4 @@ export class Slots {
       if (--excess === 0) return
     }
   }
-
-  clear(): void {
-    this.#slots.clear()
-  }
 }
