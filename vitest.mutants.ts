@@ -6,6 +6,6 @@ export default defineConfig({
     root: "packages/oauth",
     include: ["test/**/*.test.ts"],
     exclude: ["test/differential.test.ts"],
-    testTimeout: 5_000
+    testTimeout: 10_000
   }
 })
