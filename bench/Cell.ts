@@ -14,8 +14,11 @@ export interface Cell {
   readonly unhandled: number
 }
 
-/** What does not come back within this many milliseconds is taken to hang. */
-export const cap = 15_000
+/** Milliseconds after which a measurement ends: twice what this library takes to give up by default. */
+export const cap = 60_000
+
+/** How a program says that it failed to measure, as opposed to a client that ends the process. */
+export const notMeasured = 70
 
 interface Run {
   readonly output: string
@@ -28,7 +31,7 @@ interface Run {
 const run = (program: string, args: ReadonlyArray<string>) =>
   new Promise<Run>((resolve) => {
     const child = spawn(process.execPath, [join(import.meta.dirname, program), ...args], {
-      stdio: ["ignore", "pipe", "ignore"]
+      stdio: ["ignore", "pipe", "inherit"]
     })
     let output = ""
     let spokeAt = Number.NaN
@@ -45,8 +48,14 @@ const run = (program: string, args: ReadonlyArray<string>) =>
 
 const hangs = `more than ${cap / 1000} s`
 
-export const measure = async ({ name }: Client, id: string, { good }: Scenario): Promise<Cell> => {
+export const measure = async (
+  { name, transport }: Client,
+  id: string,
+  { good, triesTransport }: Scenario
+): Promise<Cell> => {
+  if (triesTransport && transport !== undefined) return { text: "not its own transport", isGood: false, unhandled: 0 }
   const { code, isKilled, output } = await run("programs/cell.ts", [name, id])
+  if (code === notMeasured) throw new Error(`${name} could not be measured in scenario ${id}`)
   const line = /\{.*\}$/.exec(output)?.[0]
   if (line === undefined) {
     return { text: isKilled ? hangs : `ends the process with ${code}`, isGood: false, unhandled: isKilled ? 0 : 1 }

@@ -31,6 +31,8 @@ export interface Client {
   readonly name: string
   /** Requests that lead to one token. */
   readonly steps: 1 | 2
+  /** What comes of connections and bodies says nothing about the library when the bench had to bring the transport. */
+  readonly transport?: "of the bench"
   readonly make: (world: World, load: Load) => Promise<Subject>
   /** A request to a third party through the proxy. Absent where the library knows of no proxy. */
   readonly throughProxy?: (world: World, url: string) => Promise<unknown>

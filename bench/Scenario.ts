@@ -19,6 +19,8 @@ export interface Scenario {
   readonly title: string
   /** What a cell has to look like to be a good one. */
   readonly good: RegExp
+  /** Whether it tries the transport rather than what is done with tokens. */
+  readonly triesTransport?: true
   /** What stands in the cell. */
   readonly run: (stage: Stage) => Promise<string>
 }

@@ -5,6 +5,7 @@ const authority = "https://login.example/tenant"
 export const msal: Client = {
   name: "@azure/msal-node",
   steps: 1,
+  transport: "of the bench",
   make: async ({ id, issuer, secret }, load) => {
     const { ConfidentialClientApplication } = await load(() => import("@azure/msal-node"), "@azure/msal-node")
     const app = new ConfidentialClientApplication({
@@ -30,7 +31,7 @@ export const msal: Client = {
         knownAuthorities: ["login.example"]
       },
       system: {
-        // Its own insists on a real https authority. Redirects, sizes and deadlines are therefore those of fetch.
+        // Its own insists on a real https authority.
         networkClient: {
           sendGetRequestAsync: () => Promise.reject(new Error("not asked here")),
           sendPostRequestAsync: async (_url, options) => {

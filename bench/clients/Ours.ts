@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs"
+import { rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Client } from "../Client.ts"
@@ -10,6 +10,7 @@ export const ours: Client = {
     const file = join(tmpdir(), `bench-secret-${process.pid}`)
     const rotate = (value: string) => writeFileSync(file, value, { mode: 0o600 })
     rotate(secret())
+    process.once("exit", () => rmSync(file, { force: true }))
     Object.assign(process.env, {
       COZE_WORKLOAD_IDENTITY_CLIENT_ID: id,
       COZE_WORKLOAD_IDENTITY_CLIENT_SECRET_FILE: file,
@@ -18,8 +19,7 @@ export const ours: Client = {
       COZE_OUTBOUND_AUTH_ENDPOINT: api
     })
     const { Client } = await load(() => import("@effect-identity/client"), "@effect-identity/client")
-    // By default it gives up after 30 s; half of this is what one answer may take to begin.
-    const client = new Client({ timeoutMs: 4000 })
+    const client = new Client()
     return {
       getToken: () => client.getAccessToken(),
       call: () => client.getIntegrationCredential("mail"),
@@ -35,6 +35,6 @@ export const ours: Client = {
       COZE_OUTBOUND_AUTH_PROXY_CA: proxy?.ca
     })
     const { createHttpClient } = await import("@effect-identity/client")
-    return (await createHttpClient({ timeoutMs: 4000 }).post(url, { body: "a=b" })).status
+    return (await createHttpClient().post(url, { body: "a=b" })).status
   }
 }

@@ -1,7 +1,9 @@
 /**
  * One client in one scenario, in a process of its own: some end theirs, some never come back.
  */
+import { inspect } from "node:util"
 import * as Api from "../Api.ts"
+import { notMeasured } from "../Cell.ts"
 import { clients } from "../Clients.ts"
 import * as Issuer from "../Issuer.ts"
 import { secretOf, type Stage } from "../Scenario.ts"
@@ -26,6 +28,10 @@ const stage: Stage = {
   world,
   make: (changes) => client.make({ ...world, ...changes }, (load) => load())
 }
-const text = await scenario.run(stage)
+// What the bench itself gets wrong is nobody's failure, and stops the whole of it.
+const text = await scenario.run(stage).catch((error: unknown) => {
+  process.stderr.write(`${name} ${id}: ${inspect(error)}\n`)
+  return process.exit(notMeasured)
+})
 process.stdout.write(`\n${JSON.stringify({ text, unhandled })}`)
 process.exit(0)

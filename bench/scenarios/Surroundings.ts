@@ -59,7 +59,7 @@ export const surroundings: Readonly<Record<string, Scenario>> = {
       await ask("ticket")
       const passes = target.requests > 0 ? "passes" : proxy.tunnels.length > 0 ? "no private authority" : "no tunnel"
       const { error } = await ask("wrong")
-      const isTold = /407|authentication/i.test(inspect(error, { depth: 6 }))
+      const isTold = /\b407\b|authentication/i.test(inspect(error, { depth: 6 }))
       return `${passes}; ${isTold ? "told" : "hidden"}`
     }
   }
