@@ -8,7 +8,6 @@
  * @since 0.1.0
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -17,14 +16,13 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
-import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { createServer } from "node:http"
 import * as Answer from "./Answer.ts"
 import * as Issuer from "./internal/Issuer.ts"
 import * as Outbound from "./internal/Outbound.ts"
+import * as RequestLog from "./internal/RequestLog.ts"
 import * as Script from "./internal/Script.ts"
-import { RecordedRequest, type Step } from "./RecordedRequest.ts"
+import type { RecordedRequest, Step } from "./RecordedRequest.ts"
 
 /**
  * A running platform.
@@ -96,33 +94,11 @@ const paths = {
 
 const outboundPath = "/api/v1/secret"
 
-const stepOf = (path: string, grantType: string): Step | "other" => {
+const stepOf = (path: string, form: RecordedRequest["form"]): Step | "other" => {
   if (path === `${outboundPath}/integration`) return "integrationCredential"
   if (path === `${outboundPath}/env`) return "projectEnvVars"
-  return steps[grantType] ?? "other"
+  return steps[form.find(([name]) => name === "grant_type")?.[1] ?? ""] ?? "other"
 }
-
-const record = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest, id: number) {
-  const body = yield* Effect.orDie(request.text)
-  const form = Array.from(new URLSearchParams(body))
-  const grantType = form.find(([name]) => name === "grant_type")?.[1] ?? ""
-  return new RecordedRequest({
-    id,
-    step: stepOf(request.url, grantType),
-    method: request.method,
-    path: request.url,
-    headers: { ...request.headers },
-    body,
-    form,
-    outcome: "pending"
-  })
-})
-
-const awaitClose = (request: HttpServerRequest.HttpServerRequest): Effect.Effect<RecordedRequest["outcome"]> =>
-  Effect.callback((resume) => {
-    const response = NodeHttpServerRequest.toServerResponse(request)
-    response.once("close", () => resume(Effect.succeed(response.writableFinished ? "answered" : "closed")))
-  })
 
 /**
  * Starts a platform on a free port of the loopback interface.
@@ -133,11 +109,10 @@ const awaitClose = (request: HttpServerRequest.HttpServerRequest): Effect.Effect
  */
 export const make = Effect.fnUntraced(function*(options: Options = {}) {
   const server = yield* HttpServer.HttpServer
-  const scope = yield* Effect.scope
   const path = paths[options.endpoints ?? "one"]
   const clients = options.clients ?? [defaultClient]
   const issuer = yield* Issuer.make(clients)
-  const log = yield* SubscriptionRef.make<ReadonlyArray<RecordedRequest>>([])
+  const log = yield* RequestLog.make
   const behaviour = yield* Ref.make<Behaviour>({
     lifetime: options.lifetime ?? "1 hour",
     delay: options.delay ?? Duration.zero,
@@ -145,10 +120,9 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
     variables: options.variables ?? []
   })
   const script = yield* Script.make
-  let count = 0
 
   const answer = Effect.fnUntraced(function*(request: RecordedRequest) {
-    if (request.step === "other") return yield* Answer.refusal("unsupported_grant_type")
+    if (request.step === "other" || request.step === "jwtBearer") return yield* Answer.refusal("unsupported_grant_type")
     const scripted = yield* script.next(request.step)
     const { delay, lifetime, ...holdings } = yield* Ref.get(behaviour)
     yield* Effect.sleep(delay)
@@ -166,18 +140,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
 
   const handle = Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
-    const recorded = yield* record(request, count++)
-    yield* SubscriptionRef.update(log, (requests) => [...requests, recorded])
-    yield* awaitClose(request).pipe(
-      Effect.flatMap((outcome) =>
-        SubscriptionRef.update(
-          log,
-          (requests) =>
-            requests.map((each) => each.id === recorded.id ? new RecordedRequest({ ...each, outcome }) : each)
-        )
-      ),
-      Effect.forkIn(scope)
-    )
+    const recorded = yield* log.record(request, stepOf)
     // The server runs handlers uninterruptibly; this is what lets an answer end when its client goes away.
     const response = yield* Effect.interruptible(answer(recorded))
     return HttpServerResponse.setHeaders(response, {
@@ -205,18 +168,9 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
       COZE_WORKLOAD_ACCESS_TOKEN_ENDPOINT: accessTokenEndpoint,
       COZE_OUTBOUND_AUTH_ENDPOINT: outboundEndpoint
     },
-    requests: SubscriptionRef.get(log),
-    forget: Effect.andThen(
-      SubscriptionRef.update(log, (requests) => requests.filter(({ outcome }) => outcome === "pending")),
-      issuer.forget
-    ),
-    requestsUntil: (condition) =>
-      SubscriptionRef.changes(log).pipe(
-        Stream.filter(condition),
-        Stream.runHead,
-        Effect.flatMap(Effect.fromOption),
-        Effect.orDie
-      ),
+    requests: log.requests,
+    forget: Effect.andThen(log.forget, issuer.forget),
+    requestsUntil: log.requestsUntil,
     behave: (change) => Ref.update(behaviour, (current) => ({ ...current, ...change })),
     script: (step, ...answers) => script.order(step, answers),
     revokeTokens: issuer.revokeAll

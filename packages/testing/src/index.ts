@@ -4,6 +4,7 @@
 
 export * as Answer from "./Answer.ts"
 export * as ConnectProxy from "./ConnectProxy.ts"
+export * as CozeOAuth from "./CozeOAuth.ts"
 export * as Platform from "./Platform.ts"
 export * as RecordedRequest from "./RecordedRequest.ts"
 export * as Relay from "./Relay.ts"

@@ -4,7 +4,9 @@
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import type { Answer } from "../Answer.ts"
-import type { Step } from "../RecordedRequest.ts"
+import type { RecordedRequest } from "../RecordedRequest.ts"
+
+type Step = RecordedRequest["step"]
 
 export const make = Effect.gen(function*() {
   const ordered = yield* Ref.make<ReadonlyMap<Step, ReadonlyArray<Answer>>>(new Map())
