@@ -239,6 +239,8 @@ export type Reason =
   | Closed
   | Unexpected
 
+// The second is how Coze says it.
+const transientCodes = new Set<unknown>(["temporarily_unavailable", "internal_error"])
 const isTransientStatus = (status: number): boolean => status === 429 || (status >= 500 && status !== 501)
 
 /**
@@ -267,7 +269,7 @@ const isTransientStatus = (status: number): boolean => status === 429 || (status
  * @since 0.1.0
  */
 export class OAuthError extends Data.TaggedError("OAuthError")<{
-  readonly operation: "clientCredentials" | "tokenExchange" | "tokenCache"
+  readonly operation: "clientCredentials" | "tokenExchange" | "jwtBearer" | "tokenCache"
   readonly reason: Reason
   readonly requestId: string | undefined
   readonly retryAfter?: Duration.Duration | undefined
@@ -290,7 +292,7 @@ export class OAuthError extends Data.TaggedError("OAuthError")<{
       case "Status":
         return isTransientStatus(this.reason.status)
       case "OAuth":
-        return this.reason.code === "temporarily_unavailable" || isTransientStatus(this.reason.status)
+        return transientCodes.has(this.reason.code ?? this.reason.apiCode) || isTransientStatus(this.reason.status)
       default:
         return false
     }

@@ -36,11 +36,17 @@ export interface TokenEndpoint {
   readonly strictness?: "strict" | "lenient" | undefined
   /** Assumed when the answer has no `expires_in`. @default 5 minutes */
   readonly defaultLifetime?: Duration.Input | undefined
+  /**
+   * What `expires_in` is: the seconds a token lives (RFC 6749 §5.1), or, where a server has it so, the Unix time of its end in
+   * seconds. @default "lifetime"
+   */
+  readonly expiresIn?: "lifetime" | "unixTime" | undefined
 }
 
 const spanNames = {
   clientCredentials: "ClientCredentials.token",
-  tokenExchange: "TokenExchange.token"
+  tokenExchange: "TokenExchange.token",
+  jwtBearer: "JwtBearer.token"
 } as const
 
 /**
@@ -57,6 +63,29 @@ export interface Grant {
   readonly issuedTokenType?: string | undefined
 }
 
+/**
+ * What is sent once, and what of it is secret.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface Attempt {
+  readonly request: HttpClientRequest.HttpClientRequest
+  readonly secrets: ReadonlyArray<Redacted.Redacted>
+}
+
+/**
+ * A request for a token that is made anew for every attempt, because what it carries works once, or that no form can say.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface Question extends Pick<Grant, "operation" | "issuedTokenType"> {
+  readonly attempt: Effect.Effect<Attempt>
+}
+
 const defaultLifetime = Duration.minutes(5)
 
 const defaultTimeout = Duration.seconds(30)
@@ -66,17 +95,29 @@ const throttledFor = Duration.seconds(5)
 
 const reveal = (value: string | Redacted.Redacted): string => Redacted.isRedacted(value) ? Redacted.value(value) : value
 
-const form = (grant: Grant) =>
-  HttpClientRequest.bodyUrlParams(grant.parameters.map(([name, value]) => [name, reveal(value)] as const))
+/**
+ * The form of a grant (RFC 6749 appendix B).
+ *
+ * @stability unstable
+ * @category constructors
+ * @since 0.1.0
+ */
+export const form = ({ url }: TokenEndpoint, parameters: Grant["parameters"]): Attempt => ({
+  request: HttpClientRequest.post(url.href).pipe(
+    HttpClientRequest.bodyUrlParams(parameters.map(([name, value]) => [name, reveal(value)] as const))
+  ),
+  secrets: parameters.flatMap(([, value]) => Redacted.isRedacted(value) ? [value] : [])
+})
 
 const readToken = Effect.fnUntraced(function*(
   answer: SecureRequest.Answer,
   endpoint: TokenEndpoint,
-  grant: Grant
+  issuedTokenType: string | undefined
 ): Effect.fn.Return<AccessToken.AccessToken, Reason> {
   const { lifetimeSeconds, scope, value } = yield* Effect.fromResult(TokenResponse.read(answer, {
     strictness: endpoint.strictness ?? "strict",
-    issuedTokenType: grant.issuedTokenType
+    expiresIn: endpoint.expiresIn ?? "lifetime",
+    issuedTokenType
   }))
   if (lifetimeSeconds === undefined) {
     yield* Effect.logWarning("token answer has no expires_in, a default lifetime is assumed")
@@ -137,37 +178,45 @@ const readToken = Effect.fnUntraced(function*(
  */
 export const request = (
   endpoint: TokenEndpoint,
-  grant: Grant
+  { issuedTokenType, operation, parameters }: Grant
+): Effect.Effect<AccessToken.AccessToken, OAuthError, HttpClient> =>
+  ask(endpoint, { operation, issuedTokenType, attempt: Effect.sync(() => form(endpoint, parameters)) })
+
+/**
+ * {@link request}, for what has to be made anew for every attempt, or that no form can say.
+ *
+ * @stability unstable
+ * @category combinators
+ * @since 0.1.0
+ */
+export const ask = (
+  endpoint: TokenEndpoint,
+  { attempt, issuedTokenType, operation }: Question
 ): Effect.Effect<AccessToken.AccessToken, OAuthError, HttpClient> => {
   const timeout = Duration.fromInputUnsafe(endpoint.timeout ?? defaultTimeout)
   const failWith = (reason: Reason, told: Partial<Pick<OAuthError, "requestId" | "retryAfter">>) =>
     new OAuthError({
-      operation: grant.operation,
+      operation,
       reason,
       requestId: told.requestId,
       retryAfter: told.retryAfter ?? (reason._tag === "Throttled" ? throttledFor : undefined)
     })
 
-  const attempt = HttpClientRequest.post(endpoint.url.href).pipe(
-    form(grant),
-    (request) =>
-      SecureRequest.send(request, {
-        secrets: grant.parameters.flatMap(([, value]) => Redacted.isRedacted(value) ? [value] : []),
-        timeout
-      }),
+  const attempted = attempt.pipe(
+    Effect.flatMap(({ request, secrets }) => SecureRequest.send(request, { secrets, timeout })),
     Effect.mapError((failure) => failWith(failure.reason, failure)),
     Effect.flatMap((answer) =>
-      Effect.mapError(readToken(answer, endpoint, grant), (reason) => failWith(reason, answer))
+      Effect.mapError(readToken(answer, endpoint, issuedTokenType), (reason) => failWith(reason, answer))
     )
   )
 
-  return Retry.within(attempt, {
+  return Retry.within(attempted, {
     timeout,
     advice: ({ isRetryable, retryAfter }) => ({ isRetryable, retryAfter }),
     onTimeout: () => failWith(new Timeout({ detail: "total" }), {})
   }).pipe(
     Effect.tapError(({ reason }) => Effect.annotateCurrentSpan("error.type", reason._tag)),
-    Effect.withSpan(spanNames[grant.operation], {
+    Effect.withSpan(spanNames[operation], {
       kind: "client",
       attributes: {
         "http.request.method": "POST",

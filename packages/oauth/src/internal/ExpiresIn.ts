@@ -21,10 +21,28 @@ const isWithin = (value: number, range: { readonly from: number; readonly below:
   value >= range.from && value < range.below
 
 /**
+ * Seconds of life of a token whose end is told, as a Unix time in seconds or milliseconds: at most a day. Not rounded, so
+ * that the end stays what the server said.
+ */
+const parseUnixTime = (value: unknown, requestedAtMillis: number): Result.Result<number, Flaw> => {
+  const number = toNumber(value)
+  const millis = number === undefined
+    ? undefined
+    : isWithin(number, epochSeconds)
+    ? Math.floor(number) * 1000
+    : isWithin(number, epochMillis)
+    ? Math.floor(number)
+    : undefined
+  if (millis === undefined) return Result.fail("lifetime")
+  const left = (millis - requestedAtMillis) / 1000
+  return left <= 0 ? Result.fail("expired") : Result.succeed(Math.min(left, maximumSeconds))
+}
+
+/**
  * Whole seconds of life, counted from `requestedAtMillis`: rounded down, at most a day. An absolute time in seconds or
  * milliseconds is recognised by its size.
  */
-export const parse = (value: unknown, requestedAtMillis: number): Result.Result<number, Flaw> => {
+const parseLifetime = (value: unknown, requestedAtMillis: number): Result.Result<number, Flaw> => {
   const number = toNumber(value)
   if (number === undefined || !Number.isFinite(number)) return Result.fail("lifetime")
   const seconds = isWithin(number, epochSeconds)
@@ -35,3 +53,5 @@ export const parse = (value: unknown, requestedAtMillis: number): Result.Result<
   const whole = Math.floor(seconds)
   return whole <= 0 ? Result.fail("expired") : Result.succeed(Math.min(whole, maximumSeconds))
 }
+
+export const readers = { lifetime: parseLifetime, unixTime: parseUnixTime } as const

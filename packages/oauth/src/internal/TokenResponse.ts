@@ -10,13 +10,14 @@ import * as ExpiresIn from "./ExpiresIn.ts"
 
 export interface Expectation {
   readonly strictness: "strict" | "lenient"
+  readonly expiresIn: "lifetime" | "unixTime"
   readonly issuedTokenType: string | undefined
 }
 
 export interface Token {
   readonly value: Redacted.Redacted
   readonly scope: string | undefined
-  /** Absent when the server did not say. */
+  /** Absent when the server did not say. Whole, unless it told the end instead. */
   readonly lifetimeSeconds: number | undefined
 }
 
@@ -95,7 +96,7 @@ const readToken = (
   const expiresIn = body.get("expires_in") ?? undefined
   const lifetime = expiresIn === undefined
     ? Result.succeed(undefined)
-    : ExpiresIn.parse(expiresIn, answer.requestedAt.wall)
+    : ExpiresIn.readers[expected.expiresIn](expiresIn, answer.requestedAt.wall)
   if (Result.isFailure(lifetime)) return flawed(lifetime.failure)
 
   const scope = body.get("scope")
