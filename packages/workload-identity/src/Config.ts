@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import type { SecureUrl } from "@effect-identity/oauth/SecureUrl"
+import * as Setting from "@effect-identity/oauth/Setting"
 import * as EffectConfig from "effect/Config"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -15,7 +16,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as ClientSecret from "./ClientSecret.ts"
 import * as EnvKeys from "./EnvKeys.ts"
-import * as Setting from "./internal/Setting.ts"
+import * as LaneSetting from "./internal/LaneSetting.ts"
 import { ConfigurationError, type ConfigurationIssue } from "./WorkloadIdentityError.ts"
 
 /**
@@ -151,7 +152,7 @@ export const make = Effect.fnUntraced(function*(
   const idTokenEndpoint = yield* variable(EnvKeys.COZE_WORKLOAD_IDENTITY_TOKEN_ENDPOINT, Setting.url)
   const accessTokenEndpoint = yield* variable(EnvKeys.COZE_WORKLOAD_ACCESS_TOKEN_ENDPOINT, Setting.url)
   const outboundEndpoint = yield* variable(EnvKeys.COZE_OUTBOUND_AUTH_ENDPOINT, Setting.optionalUrl)
-  const lane = yield* variable(EnvKeys.COZE_SERVER_ENV, Setting.lane)
+  const lane = yield* variable(EnvKeys.COZE_SERVER_ENV, LaneSetting.lane)
   const timeout = accept(Setting.timeout("timeout", options.timeout ?? "30 seconds"))
   const connectTimeout = accept(Setting.timeout("connectTimeout", options.connectTimeout ?? "5 seconds"))
   const projectEnvVarsLifetime = accept(

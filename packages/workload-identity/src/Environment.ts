@@ -3,12 +3,13 @@
  *
  * @since 0.1.0
  */
+import * as Setting from "@effect-identity/oauth/Setting"
 import * as EffectConfig from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Variable } from "./Diagnosis.ts"
 import * as EnvKeys from "./EnvKeys.ts"
-import * as Setting from "./internal/Setting.ts"
+import * as LaneSetting from "./internal/LaneSetting.ts"
 import type { ConfigurationIssue } from "./WorkloadIdentityError.ts"
 
 type Check = (name: string, raw: string | undefined) => Result.Result<unknown, ConfigurationIssue>
@@ -22,7 +23,7 @@ const known: ReadonlyArray<readonly [name: string, need: "required" | "optional"
   [EnvKeys.COZE_WORKLOAD_IDENTITY_TOKEN_ENDPOINT, "required", Setting.url],
   [EnvKeys.COZE_WORKLOAD_ACCESS_TOKEN_ENDPOINT, "required", Setting.url],
   [EnvKeys.COZE_OUTBOUND_AUTH_ENDPOINT, "optional", Setting.optionalUrl],
-  [EnvKeys.COZE_SERVER_ENV, "optional", Setting.lane],
+  [EnvKeys.COZE_SERVER_ENV, "optional", LaneSetting.lane],
   [EnvKeys.COZE_OUTBOUND_AUTH_PROXY, "optional", noCheck],
   [EnvKeys.identity_ticket, "optional", noCheck],
   [EnvKeys.COZE_OUTBOUND_AUTH_PROXY_CA, "optional", noCheck],

@@ -2,6 +2,7 @@
  * Who asks for tokens: one workload with one secret. A secret that is rotated makes it another identity, with tokens of its
  * own.
  */
+import * as Fingerprint from "@effect-identity/oauth/Fingerprint"
 import * as Instant from "@effect-identity/oauth/Instant"
 import * as Quiet from "@effect-identity/oauth/Quiet"
 import * as Duration from "effect/Duration"
@@ -10,7 +11,6 @@ import type * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
 import type { WorkloadConfig } from "../Config.ts"
 import type { ConfigurationError } from "../WorkloadIdentityError.ts"
-import * as Fingerprint from "./Fingerprint.ts"
 
 export interface Identity {
   readonly secret: Redacted.Redacted

@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
+import * as Setting from "@effect-identity/oauth/Setting"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as EnvKeys from "../EnvKeys.ts"
-import * as Setting from "../internal/Setting.ts"
 import { ConfigurationError } from "../WorkloadIdentityError.ts"
 import * as SettingFile from "./internal/SettingFile.ts"
 

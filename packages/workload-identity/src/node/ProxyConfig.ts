@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import { hasControlCharacters } from "@effect-identity/oauth/Setting"
 import * as Clock from "effect/Clock"
 import * as EffectConfig from "effect/Config"
 import * as Context from "effect/Context"
@@ -14,7 +15,6 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { ProxyDiagnosis } from "../Diagnosis.ts"
 import * as EnvKeys from "../EnvKeys.ts"
-import { hasControlCharacters } from "../internal/Setting.ts"
 import { ConfigurationError, type ConfigurationIssue } from "../WorkloadIdentityError.ts"
 import * as CaBundle from "./CaBundle.ts"
 
