@@ -3,15 +3,26 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type { HttpClient } from "effect/http/HttpClient"
 import type * as Redacted from "effect/Redacted"
 import type { AccessToken } from "./AccessToken.ts"
+import * as BasicCredentials from "./internal/BasicCredentials.ts"
 import type { OAuthError } from "./OAuthError.ts"
 import * as TokenEndpoint from "./TokenEndpoint.ts"
 
 /**
- * Who asks, and where.
+ * How a client says who it is, by the names of RFC 7591 §2: in the body, or in an `Authorization` header with both parts
+ * form-encoded first (RFC 6749 §2.3.1). Never both at once.
+ *
+ * @stability stable
+ * @category models
+ * @since 0.1.0
+ */
+export type ClientAuth = "client_secret_post" | "client_secret_basic"
+
+/**
+ * Who asks, where, and for what.
  *
  * @stability stable
  * @category models
@@ -21,12 +32,22 @@ export interface Options {
   readonly endpoint: TokenEndpoint.TokenEndpoint
   readonly clientId: string
   readonly clientSecret: Redacted.Redacted
+  /** @default "client_secret_post" */
+  readonly clientAuth?: ClientAuth | undefined
+  /** What the token shall be good for (RFC 6749 §3.3), by blanks apart. The server decides when it is absent. */
+  readonly scope?: string | undefined
+  /** Whom the token is for, where the server wants to be told (Auth0 and others do). */
+  readonly audience?: string | undefined
 }
+
+const optional = (name: string, value: string | undefined): TokenEndpoint.Grant["parameters"] =>
+  value === undefined ? [] : [[name, value]]
 
 /**
  * Asks for a token, every time it runs: remembering is the business of `TokenCache`.
  *
- * The client authenticates in the body (RFC 6749 §2.3.1). Fails with `OAuthError` of operation `clientCredentials`.
+ * Fails with `OAuthError` of operation `clientCredentials`. Some servers (Cognito) answer a wrong client with HTTP 400
+ * instead of 401; both are the reason `OAuth` with the code `invalid_client`.
  *
  * @example
  * ```ts
@@ -56,12 +77,19 @@ export interface Options {
  * @category combinators
  * @since 0.1.0
  */
-export const token = (options: Options): Effect.Effect<AccessToken, OAuthError, HttpClient> =>
-  TokenEndpoint.request(options.endpoint, {
+export const token = (options: Options): Effect.Effect<AccessToken, OAuthError, HttpClient> => {
+  const { audience, clientAuth = "client_secret_post", clientId, clientSecret, endpoint, scope } = options
+  const parameters: TokenEndpoint.Grant["parameters"] = [
+    ["grant_type", "client_credentials"],
+    ...optional("scope", scope),
+    ...optional("audience", audience)
+  ]
+  return TokenEndpoint.ask(endpoint, {
     operation: "clientCredentials",
-    parameters: [
-      ["client_id", options.clientId],
-      ["client_secret", options.clientSecret],
-      ["grant_type", "client_credentials"]
-    ]
+    attempt: Effect.sync(() =>
+      clientAuth === "client_secret_basic"
+        ? BasicCredentials.apply(TokenEndpoint.form(endpoint, parameters), clientId, clientSecret)
+        : TokenEndpoint.form(endpoint, [["client_id", clientId], ["client_secret", clientSecret], ...parameters])
+    )
   })
+}

@@ -1,5 +1,5 @@
 /**
- * What the token cache counts. Effect's own exporters (OTLP, Prometheus) send it wherever they are told to.
+ * What the token cache and the token endpoint count. Effect's own exporters (OTLP, Prometheus) send it wherever they are told to.
  *
  * No metric carries a key, a client or an address: they tell how the cache fares, not whose tokens it holds.
  *
@@ -69,4 +69,18 @@ export const remainingLifetime = Metric.histogram("token_cache.remaining_lifetim
 export const lastSuccess = Metric.gauge("token_cache.last_success", {
   description: "When a request for a new token last succeeded, since the Unix epoch",
   attributes: { unit: "s" }
+})
+
+/**
+ * Requests that reached out for a token endpoint, by `operation` (`clientCredentials`, `tokenExchange`, `jwtBearer`) and `outcome`
+ * (`success`, `failure`, `interrupted`), repetitions included. Failures carry `error.type`, the tag of their reason. Some
+ * issuers (Cognito) charge for each one that succeeds.
+ *
+ * @stability unstable
+ * @category metrics
+ * @since 0.1.0
+ */
+export const requests = Metric.counter("token_endpoint.requests", {
+  description: "Requests to a token endpoint",
+  incremental: true
 })
