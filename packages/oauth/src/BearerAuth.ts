@@ -129,17 +129,42 @@ export const use = Effect.fnUntraced(function*<A, E, E2, R>(
 /** What of a body that was refused is read before the connection is dropped. */
 const maximumChunks = 16
 
-const discardBody = (response: HttpClientResponse): Effect.Effect<void> =>
+/**
+ * Lets go of an answer that nobody will read: a short one is read to its end, so that its connection can serve again.
+ *
+ * @stability unstable
+ * @category combinators
+ * @since 0.1.0
+ */
+export const discard = (response: HttpClientResponse): Effect.Effect<void> =>
   Stream.runDrain(Stream.take(response.stream, maximumChunks)).pipe(
     Effect.timeout("1 second"),
     Effect.ignore
   )
 
-const isReplayable = ({ body }: HttpClientRequest.HttpClientRequest): boolean =>
-  body._tag === "Empty" || body._tag === "Uint8Array" || body._tag === "FormData"
-  || (body._tag === "Raw" && typeof body.body === "string")
+const isPlain = (body: unknown): boolean =>
+  typeof body === "string" || body instanceof ArrayBuffer || ArrayBuffer.isView(body) || body instanceof Blob
+  || body instanceof FormData || body instanceof URLSearchParams
 
-const sign = (
+/**
+ * Whether a request can be sent a second time: not when its body is a stream, or something only the transport knows.
+ *
+ * @stability unstable
+ * @category combinators
+ * @since 0.1.0
+ */
+export const isReplayable = ({ body }: HttpClientRequest.HttpClientRequest): boolean =>
+  body._tag === "Empty" || body._tag === "Uint8Array" || body._tag === "FormData"
+  || (body._tag === "Raw" && isPlain(body.body))
+
+/**
+ * A request with a token in it. Fails with `UnsignableRequest` when no header could carry the token.
+ *
+ * @stability unstable
+ * @category combinators
+ * @since 0.1.0
+ */
+export const sign = (
   request: HttpClientRequest.HttpClientRequest,
   { value }: AccessToken
 ): Effect.Effect<HttpClientRequest.HttpClientRequest, UnsignableRequest> =>
@@ -191,7 +216,7 @@ export const apply = <E, R, E2>(
         ? use(tokens, (token) => Effect.flatMap(sign(request, token), client.execute), {
           isRefused: ({ status }) => status === 401,
           isReplayable: isReplayable(request),
-          discard: discardBody
+          discard
         })
         : Effect.fail(new UnsignableRequest({ rule: "the request does not go to the origin the token is for" }))
     ),

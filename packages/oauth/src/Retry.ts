@@ -51,6 +51,11 @@ export interface Options<E> {
   /** All attempts and the waits between them. */
   readonly timeout: Duration.Duration
   readonly advice: (error: E) => Advice
+  /**
+   * Share of a wait the server asked for that is waited on top at random, so that those who were told the same do not come
+   * back together. @default 0
+   */
+  readonly spread?: number | undefined
   /** What it fails with when the time is over and no attempt has failed yet. */
   readonly onTimeout: () => E
 }
@@ -97,9 +102,10 @@ export const within = <A, E, R>(effect: Effect.Effect<A, E, R>, options: Options
           lastError = error
           const { isRetryable, retryAfter } = options.advice(error)
           if (!isRetryable || nth >= attempts) return yield* Effect.fail(error)
+          const drawn = yield* Random.next
           const wait = retryAfter === undefined
-            ? (yield* Random.next) * firstWait * 2 ** (nth - 1)
-            : Duration.toMillis(retryAfter)
+            ? drawn * firstWait * 2 ** (nth - 1)
+            : Duration.toMillis(retryAfter) * (1 + drawn * (options.spread ?? 0))
           const left = Duration.toMillis(options.timeout) - Instant.elapsed(started, yield* Instant.now)
           if (wait >= left) return yield* Effect.fail(error)
           yield* Effect.sleep(Duration.millis(wait))

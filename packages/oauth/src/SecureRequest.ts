@@ -8,15 +8,20 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { constTrue } from "effect/Function"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Headers from "effect/http/Headers"
 import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
+import type * as Result from "effect/Result"
 import * as Instant from "./Instant.ts"
 import * as JsonObject from "./internal/JsonObject.ts"
 import * as ResponseBody from "./internal/ResponseBody.ts"
@@ -34,17 +39,29 @@ import { type Flaw, type Reason, Timeout } from "./OAuthError.ts"
  */
 export class Answer extends Data.Class<{
   readonly status: number
-  readonly contentType: string | undefined
-  /** What the server calls this exchange: `X-Tt-Logid`, or `X-Request-Id`. */
+  /** By name in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** What the server calls this exchange: `X-Tt-Logid`, `X-Request-Id`, or `X-Amzn-Requestid`. */
   readonly requestId: string | undefined
-  /** How long the server asks to wait (`Retry-After`), an hour at most. */
+  /**
+   * How long the server asks to wait (`Retry-After`, or `X-RateLimit-Reset` where a limit was met), an hour at most.
+   */
   readonly retryAfter: Duration.Duration | undefined
   /** The moment the request was sent. */
   readonly requestedAt: Instant.Instant
-  /** The own members of the JSON object in the body, or what is wrong with it. */
-  readonly json: Result.Result<ReadonlyMap<string, unknown>, Flaw>
+  /** The decoded body. Empty for a redirect. */
+  readonly bytes: Uint8Array
   readonly secrets: ReadonlyArray<Redacted.Redacted>
 }> {
+  get contentType(): string | undefined {
+    return this.headers["content-type"]
+  }
+
+  /** The own members of the JSON object in the body, or what is wrong with it. Read anew each time. */
+  get json(): Result.Result<ReadonlyMap<string, unknown>, Flaw> {
+    return JsonObject.parse(this.bytes)
+  }
+
   /** Whether it points elsewhere. Status 0 is how a browser's fetch shows a redirect it was told not to follow. */
   get isRedirect(): boolean {
     return isRedirect(this.status)
@@ -58,6 +75,11 @@ export class Answer extends Data.Class<{
   /** A sentence of the answer that may be shown: printable ASCII, cut at 200 characters, no part of a secret. */
   sentence(value: unknown): string | undefined {
     return Secrecy.sentence(value, this.secrets.map(Redacted.value))
+  }
+
+  /** A text of the answer that may be shown, in any language: on one line, cut at 500 characters, no part of a secret. */
+  text(value: unknown): string | undefined {
+    return Secrecy.text(value, this.secrets.map(Redacted.value))
   }
 }
 
@@ -112,7 +134,9 @@ interface Deadlines {
 
 const standardTimeout = Duration.seconds(30)
 
-const deadlinesOf = ({ bodyTimeout, headersTimeout, timeout }: Options): Deadlines => {
+const deadlinesOf = (
+  { bodyTimeout, headersTimeout, timeout }: Pick<Options, "bodyTimeout" | "headersTimeout" | "timeout">
+): Deadlines => {
   const total = Duration.fromInputUnsafe(timeout ?? standardTimeout)
   const half = Duration.times(total, 0.5)
   return {
@@ -133,6 +157,8 @@ const hasNoBody = (status: number): boolean => status === 204 || status === 205
 
 const isRedirect = (status: number): boolean => status === 0 || (status >= 300 && status < 400)
 
+const requestIdHeaders = ["x-tt-logid", "x-request-id", "x-amzn-requestid"]
+
 const readAnswer = Effect.fnUntraced(function*(
   response: HttpClientResponse,
   requestedAt: Instant.Instant,
@@ -142,33 +168,71 @@ const readAnswer = Effect.fnUntraced(function*(
   const { headers, status } = response
   yield* Effect.annotateCurrentSpan("http.response.status_code", status)
   const secrets = options.secrets.map(Redacted.value)
-  const requestId = Secrecy.word(headers["x-tt-logid"] ?? headers["x-request-id"], secrets)
-  const json = hasNoBody(status) || isRedirect(status)
-    ? Result.fail("empty" as const)
-    : yield* ResponseBody.read(response, options.maximumBytes ?? 256 * 1024, deadlines.body).pipe(
-      Effect.map(JsonObject.parse),
-      Effect.mapError((error) =>
+  const requestId = Secrecy.word(requestIdHeaders.map((name) => headers[name]).find(Predicate.isNotUndefined), secrets)
+  const bytes = hasNoBody(status) || isRedirect(status)
+    ? new Uint8Array()
+    : yield* Effect.mapError(
+      ResponseBody.read(response, options.maximumBytes ?? 256 * 1024, deadlines.body),
+      (error) =>
         new RequestFailed({
           reason: error._tag === "HttpClientError" ? TransportFailure.classify(error) : error,
           requestId
         })
-      )
     )
   return new Answer({
     status,
-    contentType: headers["content-type"],
+    headers,
     requestId,
-    retryAfter: RetryAfter.parse(headers["retry-after"], headers["date"], yield* Clock.currentTimeMillis),
+    retryAfter: RetryAfter.parse(response, yield* Clock.currentTimeMillis),
     requestedAt,
-    json,
+    bytes,
     secrets: options.secrets
   })
 })
 
+/** What the request says itself comes first. */
+const withDefaults = HttpClientRequest.updateHeaders((headers) =>
+  Headers.merge(Headers.fromInput({ accept: "application/json", "accept-encoding": "identity" }), headers)
+)
+
+const neverRedirecting = (context: Context.Context<never>) =>
+  Context.add(context, FetchHttpClient.RequestInit, {
+    ...Context.getOrUndefined(context, FetchHttpClient.RequestInit),
+    redirect: "manual"
+  })
+
+const execute = <R>(
+  client: HttpClient.HttpClient.With<HttpClientError, R>,
+  request: HttpClientRequest.HttpClientRequest,
+  deadlines: Deadlines
+): Effect.Effect<HttpClientResponse, RequestFailed, R> =>
+  client.execute(request).pipe(
+    Effect.provideService(HttpClient.TracerDisabledWhen, constTrue),
+    Effect.updateContext((context: Context.Context<R>) => Context.merge(context, neverRedirecting(context))),
+    Effect.mapError((error) => new RequestFailed({ reason: TransportFailure.classify(error), requestId: undefined })),
+    failAfter(deadlines.headers, "headers")
+  )
+
+/**
+ * Sends a request, and gives what comes back as soon as its status and headers are there. For answers that are passed on as
+ * they are; {@link send} reads them.
+ *
+ * No redirect is followed, over a plain `FetchHttpClient.layer` neither. Fails with `RequestFailed`.
+ *
+ * @stability unstable
+ * @category combinators
+ * @since 0.1.0
+ */
+export const open = (
+  request: HttpClientRequest.HttpClientRequest,
+  options: Pick<Options, "headersTimeout" | "timeout"> = {}
+): Effect.Effect<HttpClientResponse, RequestFailed, HttpClient.HttpClient> =>
+  HttpClient.HttpClient.use((client) => execute(client, request, deadlinesOf(options)))
+
 /**
  * Sends a request and reads the answer, whatever its status.
  *
- * Fails with `RequestFailed`. Needs an `HttpClient` that does not follow redirects.
+ * Fails with `RequestFailed`. No redirect is followed, over a plain `FetchHttpClient.layer` neither.
  *
  * @example
  * ```ts
@@ -199,12 +263,7 @@ export const send = Effect.fnUntraced(function*(
   const client = HttpClient.withScope(yield* HttpClient.HttpClient)
   const requestedAt = yield* Instant.now
   const deadlines = deadlinesOf(options)
-  return yield* request.pipe(
-    HttpClientRequest.setHeaders({ accept: "application/json", "accept-encoding": "identity" }),
-    client.execute,
-    Effect.provideService(HttpClient.TracerDisabledWhen, constTrue),
-    Effect.mapError((error) => new RequestFailed({ reason: TransportFailure.classify(error), requestId: undefined })),
-    failAfter(deadlines.headers, "headers"),
+  return yield* execute(client, withDefaults(request), deadlines).pipe(
     Effect.flatMap((response) => readAnswer(response, requestedAt, options, deadlines)),
     // Closing the scope closes the connection, unless the answer was read to its end.
     Effect.scoped,

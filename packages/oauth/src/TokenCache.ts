@@ -120,8 +120,10 @@ export interface Options {
   readonly capacity?: number | undefined
   /** Share of its life after which a token is replaced, give or take a twentieth. @default 0.75 */
   readonly refreshShare?: number | undefined
-  /** How long before its end a token is replaced, at least: half of its life if that is less. @default 1 minute */
+  /** How long before its end a token is replaced, at least. @default 1 minute */
   readonly margin?: Duration.Input | undefined
+  /** Share of its life that the margin takes at most. @default 0.5 */
+  readonly marginShare?: number | undefined
   /** Life a token must have left to be handed out: a fortieth of its life if that is less. @default 1 second */
   readonly handOverMinimum?: Duration.Input | undefined
   /** Pause after a failure: at least the minimum, growing at random with every failure in a row. */
@@ -139,12 +141,10 @@ export interface Options {
 
 const millis = (input: Duration.Input | undefined, standard: Duration.Input): number =>
   Duration.toMillis(input ?? standard)
-
 const nowOf = (fiber: Fiber.Fiber<unknown, unknown>): Instant.Instant => Instant.nowUnsafe(fiber.getRef(Clock.Clock))
 
 /**
- * Makes a cache of its own. It is closed with its scope: flights are given up, and whoever waits or comes later fails with
- * the reason `Closed`.
+ * Makes a cache that closes with its scope: flights are given up, and whoever waits or comes later fails with `Closed`.
  *
  * @example
  * ```ts
@@ -183,6 +183,7 @@ export const make = Effect.fnUntraced(function*(
     lifespan: {
       refreshShare: options.refreshShare ?? 0.75,
       margin: millis(options.margin, "1 minute"),
+      marginShare: options.marginShare ?? 0.5,
       handOverMinimum: millis(options.handOverMinimum, "1 second")
     },
     coolDown

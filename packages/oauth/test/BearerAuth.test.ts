@@ -116,7 +116,12 @@ describe("BearerAuth", () => {
     const [what, body, times] of [
       ["a stream", HttpBody.stream(Stream.make(new Uint8Array(1))), 1],
       ["something only the transport understands", HttpBody.raw(new ReadableStream()), 1],
+      ["an object only the transport understands", HttpBody.raw({}), 1],
       ["raw text", HttpBody.raw("text"), 2],
+      ["raw bytes", HttpBody.raw(new Uint8Array(1)), 2],
+      ["a raw buffer", HttpBody.raw(new ArrayBuffer(1)), 2],
+      ["a blob", HttpBody.raw(new Blob(["b"])), 2],
+      ["raw parameters", HttpBody.raw(new URLSearchParams("a=b")), 2],
       ["a form", HttpBody.formData(new FormData()), 2],
       ["nothing", HttpBody.empty, 2]
     ] as const

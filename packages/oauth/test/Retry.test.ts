@@ -71,6 +71,19 @@ describe("Retry", () => {
       assert.strictEqual(yield* Fiber.join(fiber), "answer")
     }))
 
+  it.effect("spreads those who were told the same wait, never before its end", () =>
+    Effect.gen(function*() {
+      for (const [drawn, expected] of [[0, 3000], [0.5, 3300], [1, 3600]] as const) {
+        const began = yield* Clock.currentTimeMillis
+        const { effect, tried } = flaky(1)
+        const spread = { ...options(Duration.seconds(3)), spread: 0.2 }
+        const fiber = yield* running(Retry.within(effect, spread).pipe(drawing(drawn)))
+        yield* TestClock.adjust("4 seconds")
+        yield* Fiber.join(fiber)
+        assert.deepStrictEqual(tried.map((at) => Math.round(at - began)), [0, expected])
+      }
+    }))
+
   it.effect("does not begin a wait that it has no time for", () =>
     Effect.gen(function*() {
       const { effect } = flaky(1)

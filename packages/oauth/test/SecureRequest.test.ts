@@ -1,8 +1,9 @@
 import { SecureRequest } from "@effect-identity/oauth"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Redacted } from "effect"
-import { HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
+import { Duration, Effect, Fiber, Layer, Redacted } from "effect"
+import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 import { TestClock } from "effect/testing"
+import { createServer } from "node:http"
 
 const request = HttpClientRequest.get("https://api.example/")
 
@@ -52,6 +53,90 @@ describe("SecureRequest", () => {
         assert.strictEqual(retryAfter === undefined ? undefined : Duration.toMillis(retryAfter), millis)
       }))
   }
+
+  for (
+    const [status, headers, millis] of [
+      [429, { "x-ratelimit-reset": "1792567710", date }, 30_000],
+      [429, { "x-ratelimit-reset": " 1792567710 ", date }, 30_000],
+      [429, { "x-ratelimit-reset": "1792567710123", date }, 30_123],
+      [429, { "x-ratelimit-reset": "1792567670", date }, 0],
+      [429, { "x-ratelimit-reset": "1792667680", date }, 3_600_000],
+      [429, { "x-ratelimit-reset": "12" }, 12_000],
+      [429, { "x-ratelimit-reset": "12", "retry-after": "7" }, 7000],
+      [429, { "x-ratelimit-reset": "12", "retry-after": "soon" }, 12_000],
+      [429, { "x-ratelimit-reset": "-1" }, undefined],
+      [429, { "x-ratelimit-reset": "17925676801234" }, undefined],
+      [429, { "x-ratelimit-reset": "12.5" }, undefined],
+      [503, { "x-ratelimit-reset": "12", "x-ratelimit-remaining": "0" }, 12_000],
+      [503, { "x-ratelimit-reset": "12", "x-ratelimit-remaining": "1" }, undefined],
+      [400, { "x-ratelimit-reset": "12", "x-ratelimit-remaining": "0" }, undefined]
+    ] as const
+  ) {
+    it.effect(`takes ${JSON.stringify(headers)} under ${status} for ${millis} ms`, () =>
+      Effect.gen(function*() {
+        const { retryAfter } = yield* sendTo(() => Effect.succeed(new Response("{}", { status, headers })))
+        assert.strictEqual(retryAfter === undefined ? undefined : Duration.toMillis(retryAfter), millis)
+      }))
+  }
+
+  it.effect("keeps the headers of a request over its own", () =>
+    Effect.gen(function*() {
+      const sent: Array<Readonly<Record<string, string>>> = []
+      const server = HttpClient.make((request) => {
+        sent.push({ ...request.headers })
+        return Effect.succeed(HttpClientResponse.fromWeb(request, new Response("{}")))
+      })
+      for (const headers of [{}, { accept: "text/csv", "accept-encoding": "gzip" }]) {
+        yield* SecureRequest.send(HttpClientRequest.setHeaders(request, headers), { secrets: [] }).pipe(
+          Effect.provideService(HttpClient.HttpClient, server)
+        )
+      }
+      assert.deepStrictEqual(sent, [
+        { accept: "application/json", "accept-encoding": "identity" },
+        { accept: "text/csv", "accept-encoding": "gzip" }
+      ])
+    }))
+
+  it.live("follows no redirect over a fetch that would, and shows the other side nothing", () =>
+    Effect.gen(function*() {
+      const seen: Array<string> = []
+      const server = createServer((incoming, outgoing) => {
+        seen.push(incoming.url ?? "")
+        outgoing.writeHead(307, { location: "/elsewhere" }).end()
+      })
+      const origin = yield* Effect.acquireRelease(
+        Effect.callback<string>((resume) => {
+          server.listen(0, "127.0.0.1", () => {
+            const address = server.address()
+            resume(Effect.succeed(`http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`))
+          })
+        }),
+        () =>
+          Effect.sync(() => {
+            server.closeAllConnections()
+            server.close()
+          })
+      )
+      const post = HttpClientRequest.bodyText(HttpClientRequest.post(`${origin}/token`), "client_secret=s3cret")
+      const following = Layer.succeed(FetchHttpClient.RequestInit, { redirect: "follow" })
+      for (const layer of [FetchHttpClient.layer, Layer.provideMerge(FetchHttpClient.layer, following)]) {
+        const answer = yield* Effect.provide(SecureRequest.send(post, { secrets: [] }), layer)
+        assert.deepStrictEqual([answer.status, answer.isRedirect, answer.bytes.length], [307, true, 0])
+        const response = yield* Effect.provide(SecureRequest.open(post), layer)
+        assert.strictEqual(response.status, 307)
+      }
+      assert.deepStrictEqual(seen, ["/token", "/token", "/token", "/token"])
+    }))
+
+  it.effect("shows texts in any language, on one line, and nothing of a secret", () =>
+    Effect.gen(function*() {
+      const answer = yield* answering({}, { secrets: [Redacted.make("client-secret-91ab3c")] })
+      assert.strictEqual(answer.text("  Saldo\r\ninsuficiente\u202e 余额不足\u0000 "), "Saldo insuficiente 余额不足")
+      assert.strictEqual(answer.text("x".repeat(600))?.length, 500)
+      for (const nothing of [undefined, 7, "", "\u200b\n", "no client-secret-91ab3c here"]) {
+        assert.isUndefined(answer.text(nothing))
+      }
+    }))
 
   it.effect("tells what the server calls the exchange, unless that is a secret", () =>
     Effect.gen(function*() {

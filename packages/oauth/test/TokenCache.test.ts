@@ -108,6 +108,30 @@ describe("TokenCache", () => {
       assert.isAbove(dueAfter.size, 20)
     }))
 
+  it.effect("bounds the share of a life that the margin takes", () =>
+    Effect.gen(function*() {
+      for (
+        const [lifetime, from, to] of [["1 hour", 49.5 * 60, 55 * 60], ["10 minutes", 495, 550], [
+          "1 minute",
+          49.5,
+          55
+        ]] as const
+      ) {
+        // The share alone would wait until the end.
+        const cache = yield* TokenCache.make({ refreshShare: 1, margin: "5 minutes", marginShare: 1 / 12 })
+        const { asked, source } = yield* makeSource(lifetime)
+        yield* cache.get("app", source)
+        let seconds = 0
+        while ((yield* asked) === 1) {
+          seconds += 0.5
+          yield* TestClock.adjust("500 millis")
+          yield* cache.get("app", source)
+        }
+        assert.isAtLeast(seconds, from)
+        assert.isAtMost(seconds, to + 0.5)
+      }
+    }))
+
   it.effect("gives a token out until shortly before its end while nobody answers, and not after", () =>
     Effect.gen(function*() {
       const cache = yield* TokenCache.make()

@@ -15,6 +15,7 @@ export interface Lifespan {
 export interface Rules {
   readonly refreshShare: number
   readonly margin: number
+  readonly marginShare: number
   readonly handOverMinimum: number
 }
 
@@ -29,7 +30,7 @@ export const draw = (token: AccessToken, ageAtLanding: number, drawn: number, ru
   const lifetime = Duration.toMillis(token.lifetime)
   const usableFor = lifetime - Math.min(rules.handOverMinimum, lifetime * handOverShare)
   const byShare = lifetime * (rules.refreshShare - 0.05 + 0.1 * drawn)
-  const byMargin = (lifetime - Math.min(rules.margin, lifetime / 2)) * (0.9 + 0.1 * drawn)
+  const byMargin = (lifetime - Math.min(rules.margin, lifetime * rules.marginShare)) * (0.9 + 0.1 * drawn)
   // A token that was long on its way is not due the moment it lands, or slow answers would be asked for without a pause.
   const notBefore = ageAtLanding + (usableFor - ageAtLanding) / 4
   return { usableFor, refreshAfter: Math.max(Math.min(byShare, byMargin), notBefore) }

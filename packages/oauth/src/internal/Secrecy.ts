@@ -43,3 +43,13 @@ export const sentence = (value: unknown, secrets: ReadonlyArray<string>): string
   const legal = value.slice(0, 200).replace(/[^\x21\x23-\x5b\x5d-\x7e]+/g, " ").trim()
   return legal === "" ? undefined : legal
 }
+
+/**
+ * A text on one line, cut at 500 characters, or nothing when it repeats part of a secret. Characters that move others
+ * around on a screen are dropped with the control characters.
+ */
+export const text = (value: unknown, secrets: ReadonlyArray<string>): string | undefined => {
+  if (typeof value !== "string" || mentions(value, secrets)) return undefined
+  const legal = value.slice(0, 500).toWellFormed().replace(/[\s\p{Cc}\p{Cf}]+/gu, " ").trim()
+  return legal === "" ? undefined : legal
+}
