@@ -159,35 +159,48 @@ const isRedirect = (status: number): boolean => status === 0 || (status >= 300 &
 
 const requestIdHeaders = ["x-tt-logid", "x-request-id", "x-amzn-requestid"]
 
+/**
+ * What an answer says before its body, which is taken to be empty. For answers of {@link open}.
+ *
+ * @stability unstable
+ * @category combinators
+ * @since 0.1.0
+ */
+export const head = Effect.fnUntraced(function*(
+  response: HttpClientResponse,
+  { requestedAt, secrets }: Pick<Answer, "requestedAt" | "secrets">
+): Effect.fn.Return<Answer> {
+  const { headers, status } = response
+  yield* Effect.annotateCurrentSpan("http.response.status_code", status)
+  const requestId = requestIdHeaders.map((name) => headers[name]).find(Predicate.isNotUndefined)
+  return new Answer({
+    status,
+    headers,
+    requestId: Secrecy.word(requestId, secrets.map(Redacted.value)),
+    retryAfter: RetryAfter.parse(response, yield* Clock.currentTimeMillis),
+    requestedAt,
+    bytes: new Uint8Array(),
+    secrets
+  })
+})
+
 const readAnswer = Effect.fnUntraced(function*(
   response: HttpClientResponse,
   requestedAt: Instant.Instant,
   options: Options,
   deadlines: Deadlines
 ): Effect.fn.Return<Answer, RequestFailed> {
-  const { headers, status } = response
-  yield* Effect.annotateCurrentSpan("http.response.status_code", status)
-  const secrets = options.secrets.map(Redacted.value)
-  const requestId = Secrecy.word(requestIdHeaders.map((name) => headers[name]).find(Predicate.isNotUndefined), secrets)
-  const bytes = hasNoBody(status) || isRedirect(status)
-    ? new Uint8Array()
-    : yield* Effect.mapError(
-      ResponseBody.read(response, options.maximumBytes ?? 256 * 1024, deadlines.body),
-      (error) =>
-        new RequestFailed({
-          reason: error._tag === "HttpClientError" ? TransportFailure.classify(error) : error,
-          requestId
-        })
-    )
-  return new Answer({
-    status,
-    headers,
-    requestId,
-    retryAfter: RetryAfter.parse(response, yield* Clock.currentTimeMillis),
-    requestedAt,
-    bytes,
-    secrets: options.secrets
-  })
+  const answer = yield* head(response, { requestedAt, secrets: options.secrets })
+  if (hasNoBody(answer.status) || answer.isRedirect) return answer
+  const bytes = yield* Effect.mapError(
+    ResponseBody.read(response, options.maximumBytes ?? 256 * 1024, deadlines.body),
+    (error) =>
+      new RequestFailed({
+        reason: error._tag === "HttpClientError" ? TransportFailure.classify(error) : error,
+        requestId: answer.requestId
+      })
+  )
+  return new Answer({ ...answer, bytes })
 })
 
 /** What the request says itself comes first. */
