@@ -94,6 +94,9 @@ const paths = {
 
 const outboundPath = "/api/v1/secret"
 
+const isOwn = (step: RecordedRequest["step"]): step is Step =>
+  step === "integrationCredential" || step === "projectEnvVars" || Object.values(steps).some((own) => own === step)
+
 const stepOf = (path: string, form: RecordedRequest["form"]): Step | "other" => {
   if (path === `${outboundPath}/integration`) return "integrationCredential"
   if (path === `${outboundPath}/env`) return "projectEnvVars"
@@ -122,7 +125,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}) {
   const script = yield* Script.make
 
   const answer = Effect.fnUntraced(function*(request: RecordedRequest) {
-    if (request.step === "other" || request.step === "jwtBearer") return yield* Answer.refusal("unsupported_grant_type")
+    if (!isOwn(request.step)) return yield* Answer.refusal("unsupported_grant_type")
     const scripted = yield* script.next(request.step)
     const { delay, lifetime, ...holdings } = yield* Ref.get(behaviour)
     yield* Effect.sleep(delay)

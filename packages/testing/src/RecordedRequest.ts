@@ -1,5 +1,5 @@
 /**
- * What a `Platform` or a `CozeOAuth` saw of one request.
+ * What a `Platform`, a `CozeOAuth` or a `CognitoApi` saw of one request.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,8 @@ export type Step = "idToken" | "accessToken" | "integrationCredential" | "projec
 
 /**
  * One request, as it arrived. `outcome` is `answered` once the last byte of the answer has left and `closed` when the
- * client closed the connection before that. `jwtBearer` is what `CozeOAuth` is asked for.
+ * client closed the connection before that. `jwtBearer` is what `CozeOAuth` is asked for,
+ * `token` and `resource` what `CognitoApi` is.
  *
  * @stability unstable
  * @category models
@@ -25,7 +26,7 @@ export type Step = "idToken" | "accessToken" | "integrationCredential" | "projec
  */
 export class RecordedRequest extends Data.Class<{
   readonly id: number
-  readonly step: Step | "jwtBearer" | "other"
+  readonly step: Step | "jwtBearer" | "token" | "resource" | "other"
   readonly method: string
   readonly path: string
   readonly headers: Readonly<Record<string, string | undefined>>

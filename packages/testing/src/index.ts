@@ -3,6 +3,7 @@
  */
 
 export * as Answer from "./Answer.ts"
+export * as CognitoApi from "./CognitoApi.ts"
 export * as ConnectProxy from "./ConnectProxy.ts"
 export * as CozeOAuth from "./CozeOAuth.ts"
 export * as Platform from "./Platform.ts"
