@@ -11,6 +11,7 @@ export default defineConfig({
       project("oauth", "packages/oauth"),
       project("workload-identity", "packages/workload-identity"),
       project("client", "packages/client"),
+      project("api-client", "packages/api-client"),
       project("testing", "packages/testing"),
       project("examples", "examples", "*.test.ts")
     ]

@@ -1,0 +1,8 @@
+/**
+ * @since 0.1.0
+ */
+
+export * as ApiClient from "./ApiClient.ts"
+export * as ApiError from "./ApiError.ts"
+export * as ConfigurationError from "./ConfigurationError.ts"
+export * as RateLimit from "./RateLimit.ts"
