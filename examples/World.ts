@@ -1,10 +1,10 @@
 /**
  * Everything on loopback that the examples would meet out there: a platform, a third party behind the outbound proxy, and
- * the bucket of a project, a collector of telemetry.
+ * the bucket of a project, a collector of telemetry, an API behind client credentials.
  */
-import { ConnectProxy, Platform } from "@effect-identity/testing"
+import { CognitoApi, ConnectProxy, Platform } from "@effect-identity/testing"
 import * as CertificateAuthority from "@effect-identity/testing/CertificateAuthority"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import * as Http from "node:http"
 import * as Https from "node:https"
 
@@ -60,6 +60,7 @@ const collector = () => {
 /** Starts it all, and gives the environment of a program that lives there. */
 export const make = Effect.gen(function*() {
   const platform = yield* Platform.Platform
+  const api = yield* CognitoApi.CognitoApi
   const authority = yield* CertificateAuthority.make
   const thirdParty = Https.createServer(
     yield* authority.issue(["api.example.com"]),
@@ -71,6 +72,10 @@ export const make = Effect.gen(function*() {
   })
   return {
     ...platform.env,
+    A55_BASE_URL: api.baseUrl,
+    A55_TOKEN_ENDPOINT: api.tokenEndpoint,
+    A55_CLIENT_ID: api.clientId,
+    A55_CLIENT_SECRET: api.clientSecret,
     COZE_OUTBOUND_AUTH_PROXY: proxy.url,
     identity_ticket: "example-ticket",
     COZE_OUTBOUND_AUTH_PROXY_CA: authority.cert,
@@ -80,9 +85,11 @@ export const make = Effect.gen(function*() {
   }
 })
 
-export const layerPlatform = Platform.layer({
+const layerCoze = Platform.layer({
   credentials: {
     "integration-email-imap-smtp": JSON.stringify({ account: "app@example.com", auth_code: "s3cret", imap_port: 993 })
   },
   variables: [{ key: "DATABASE_URL", value: "postgres://db.example/app" }, { key: "PATH", value: "/elsewhere" }]
 })
+
+export const layer = Layer.merge(layerCoze, CognitoApi.layer())

@@ -37,4 +37,4 @@ const program = Effect.gen(function*() {
   yield* Console.log(`${examples.length} examples ran`)
 })
 
-NodeRuntime.runMain(Effect.provide(Effect.scoped(program), World.layerPlatform))
+NodeRuntime.runMain(Effect.provide(Effect.scoped(program), World.layer))

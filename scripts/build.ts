@@ -100,7 +100,7 @@ const buildFacade = async () => {
   declareFacade(to)
 }
 
-const libraries = ["oauth", "workload-identity", "testing"]
+const libraries = ["oauth", "workload-identity", "api-client", "testing"]
 
 execFileSync("tsc", ["-b", ...[...libraries, "workload-identity/src/node", "client"].map(packageDir)], {
   stdio: "inherit"

@@ -59,13 +59,13 @@ const check = async () => {
   const seen = async () => (await Effect.runPromise(platform.requests)).length
 
   const [oauth, identity, client] = [await pack("oauth"), await pack("workload-identity"), await pack("client")]
-  const testing = await pack("testing")
+  const [testing, api] = [await pack("testing"), await pack("api-client")]
   const facade = await install("facade", [client])
   assert.deepEqual(readdirSync(join(facade, "node_modules/@effect-identity")), ["client"])
   assert.deepEqual(readdirSync(join(facade, "node_modules")).filter((name) => !name.startsWith(".")), [
     "@effect-identity"
   ])
-  const layers = await install("layers", [oauth, identity, testing, "effect@4.1.0", "@effect/platform-node@4.1.0"])
+  const layers = await install("layers", [oauth, identity, testing, api, "effect@4.1.0", "@effect/platform-node@4.1.0"])
 
   for (const version of nodeVersions) {
     const node = await nodeOf(version)
@@ -78,7 +78,8 @@ const check = async () => {
         [facade, "facade.cjs", 2],
         [facade, "polluted.mjs", 4],
         [layers, "layers.mjs", 2],
-        [layers, "testing.mjs", 0]
+        [layers, "testing.mjs", 0],
+        [layers, "api-client.mjs", 0]
       ] as const
     ) {
       copyFileSync(join(root, "scripts/smoke", program), join(folder, program))

@@ -280,6 +280,23 @@ describe("faults of the API", () => {
     }))
 })
 
+describe("a call that is kept back", () => {
+  it.effect("is sent with a token that is valid when it goes", () =>
+    Effect.gen(function*() {
+      const { calls, client, tokens } = yield* played(
+        (_, nth) => nth === 2 ? new Response("", { status: 429, headers: { "retry-after": "20" } }) : Response.json({}),
+        { token: (nth) => Response.json({ access_token: `token-${nth}`, token_type: "Bearer", expires_in: 10 }) }
+      )
+      yield* client.get("/w")
+      yield* failing(client.post("/w", { json: {} }))
+      const later = yield* Effect.forkChild(client.get("/w"), { startImmediately: true })
+      yield* TestClock.adjust("25 seconds")
+      yield* Effect.asVoid(Fiber.join(later))
+      assert.strictEqual(calls[2]?.headers["authorization"], "Bearer token-2")
+      assert.lengthOf(tokens, 2)
+    }))
+})
+
 describe("faults of the issuer", () => {
   for (
     const [row, code, status] of [

@@ -87,14 +87,15 @@ export const make = Effect.fnUntraced(function*(settings: Settings) {
     const isRepeatable = isReplayable && Outgoing.isRepeatable(request)
     let last: Outcome | undefined
 
+    /** Comes before the token, which may end while a call is kept back. */
+    const passing = Effect.flatMap(throttle.pass(left), (retryAfter) => {
+      const reason = new Throttled({ status: 429, code: undefined, description: undefined, isSent: false })
+      return retryAfter === undefined ? Effect.void : Effect.fail(unanswered(method, reason, { retryAfter }))
+    })
+
     const attempt = Effect.fnUntraced(function*(token: AccessToken): Effect.fn.Return<Outcome, ApiError> {
       if (last !== undefined) yield* discard(last)
       last = undefined
-      const retryAfter = yield* throttle.pass(left)
-      if (retryAfter !== undefined) {
-        const reason = new Throttled({ status: 429, code: undefined, description: undefined, isSent: false })
-        return yield* unanswered(method, reason, { retryAfter })
-      }
       const signed = yield* Effect.mapError(
         BearerAuth.sign(request, token),
         ({ rule }) => unanswered(method, new InvalidRequest({ field: "token", rule }))
@@ -111,10 +112,10 @@ export const make = Effect.fnUntraced(function*(settings: Settings) {
       return failure === undefined || failure.status === 401 ? last : yield* failure
     })
 
-    const signing = BearerAuth.use(tokens, attempt, {
-      isRefused: ({ answer }) => answer.status === 401,
-      isReplayable
-    })
+    const signing = Effect.andThen(
+      passing,
+      BearerAuth.use(tokens, attempt, { isRefused: ({ answer }) => answer.status === 401, isReplayable })
+    )
 
     return yield* Retry.within(signing, {
       timeout,
