@@ -13,6 +13,7 @@ export default defineConfig({
       project("client", "packages/client"),
       project("api-client", "packages/api-client"),
       project("testing", "packages/testing"),
+      project("coze-issuer", "packages/coze-issuer"),
       project("examples", "examples", "*.test.ts")
     ]
   }

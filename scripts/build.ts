@@ -7,6 +7,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { dirname, join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
+import * as WorkerBundle from "./WorkerBundle.ts"
 
 const root = join(import.meta.dirname, "..")
 const packageDir = (name: string) => join(root, "packages", name)
@@ -100,10 +101,23 @@ const buildFacade = async () => {
   declareFacade(to)
 }
 
-const libraries = ["oauth", "workload-identity", "api-client", "testing"]
+/** In the place of the module, which needs packages: Workers have none. */
+const bundleWorker = async () => {
+  const worker = join(packageDir("coze-issuer"), "dist/worker.js")
+  const { code, gzip } = await WorkerBundle.make(worker, {
+    "@effect-identity/oauth": join(packageDir("oauth"), "dist")
+  })
+  write(worker, code)
+  console.log(`@effect-identity/coze-issuer: worker of ${code.length} bytes, ${gzip} compressed, nothing of Node in it`)
+}
 
-execFileSync("tsc", ["-b", ...[...libraries, "workload-identity/src/node", "client"].map(packageDir)], {
-  stdio: "inherit"
-})
+const libraries = ["oauth", "workload-identity", "api-client", "testing", "coze-issuer"]
+
+execFileSync(
+  "tsc",
+  ["-b", ...[...libraries, "workload-identity/src/node", "coze-issuer/src/node", "client"].map(packageDir)],
+  { stdio: "inherit" }
+)
 for (const name of libraries) await buildLibrary(name)
 await buildFacade()
+await bundleWorker()

@@ -6,14 +6,11 @@
  *
  * @since 0.1.0
  */
-import * as SecureRandom from "effect/crypto/SecureRandom"
-import * as Signature from "effect/crypto/Signature"
 import { WebCrypto } from "effect/crypto/WebCrypto"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
-import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Instant from "./Instant.ts"
 import * as PrivateKeyPem from "./internal/PrivateKeyPem.ts"
@@ -40,8 +37,11 @@ export class InvalidKey extends Data.TaggedError("InvalidKey")<{ readonly rule: 
  */
 export class SigningKey extends Data.Class<{
   readonly keyId: string
-  readonly key: Signature.PrivateKey
+  /** Not extractable. */
+  readonly key: CryptoKey
 }> {}
+
+const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" } as const
 
 /** RFC 7518 §3.3. */
 const minimumBits = 2048
@@ -79,18 +79,13 @@ export const importKey = Effect.fnUntraced(function*(options: {
   readonly pem: Redacted.Redacted
 }): Effect.fn.Return<SigningKey, InvalidKey> {
   const refuse = (rule: string) => new InvalidKey({ rule })
-  const unusable = () => refuse("is not an RSA key that can be used")
   const { subtle } = yield* WebCrypto
   const pkcs8 = yield* Effect.mapError(Effect.fromResult(PrivateKeyPem.read(Redacted.value(options.pem))), refuse)
-  const cryptoKey = yield* Effect.tryPromise({
-    try: () => subtle.importKey("pkcs8", pkcs8, { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, false, ["sign"]),
-    catch: unusable
+  const key = yield* Effect.tryPromise({
+    try: () => subtle.importKey("pkcs8", pkcs8, algorithm, false, ["sign"]),
+    catch: () => refuse("is not an RSA key that can be used")
   })
-  if (bitsOf(cryptoKey) < minimumBits) return yield* refuse(`must have at least ${minimumBits} bits`)
-  const key = yield* Effect.mapError(
-    Signature.privateKeyFromCryptoKey(Signature.rsaPkcs1v15Sha256, cryptoKey),
-    unusable
-  )
+  if (bitsOf(key) < minimumBits) return yield* refuse(`must have at least ${minimumBits} bits`)
   return new SigningKey({ keyId: options.keyId, key })
 })
 
@@ -113,8 +108,6 @@ export interface Claims {
   /** Claims besides, by name. They do not replace any of the above. */
   readonly others?: Readonly<Record<string, unknown>> | undefined
 }
-
-const layerCrypto = Signature.layerWebCrypto.pipe(Layer.provideMerge(SecureRandom.layerWebCrypto))
 
 const standardLifetime = Duration.minutes(10)
 
@@ -149,26 +142,26 @@ const segment = (value: object): string => Base64Url.encode(JSON.stringify(value
  * @category combinators
  * @since 0.1.0
  */
-export const sign = Effect.fnUntraced(
-  function*({ key, keyId }: SigningKey, claims: Claims) {
-    const random = yield* SecureRandom.SecureRandom
-    const signature = yield* Signature.Signature
-    const issuedAt = Math.floor((yield* Instant.now).wall / 1000)
-    const lifetime = Duration.toSeconds(claims.lifetime ?? standardLifetime)
-    const header = segment({ alg: "RS256", typ: "JWT", kid: keyId })
-    const payload = segment({
-      ...claims.others,
-      iss: claims.issuer,
-      aud: claims.audience,
-      ...(claims.subject !== undefined && { sub: claims.subject }),
-      iat: issuedAt,
-      exp: issuedAt + Math.floor(lifetime),
-      jti: Base64Url.encode(yield* random.randomBytes(jtiBytes))
-    })
-    const signed = yield* signature.sign(key, new TextEncoder().encode(`${header}.${payload}`))
-    return Redacted.make(`${header}.${payload}.${Base64Url.encode(signed)}`, { label: "assertion" })
-  },
-  Effect.provide(layerCrypto),
+export const sign = Effect.fnUntraced(function*(
+  { key, keyId }: SigningKey,
+  claims: Claims
+): Effect.fn.Return<Redacted.Redacted> {
+  const crypto = yield* WebCrypto
+  const issuedAt = Math.floor((yield* Instant.now).wall / 1000)
+  const lifetime = Duration.toSeconds(claims.lifetime ?? standardLifetime)
+  const header = segment({ alg: "RS256", typ: "JWT", kid: keyId })
+  const payload = segment({
+    ...claims.others,
+    iss: claims.issuer,
+    aud: claims.audience,
+    ...(claims.subject !== undefined && { sub: claims.subject }),
+    iat: issuedAt,
+    exp: issuedAt + Math.floor(lifetime),
+    jti: Base64Url.encode(crypto.getRandomValues(new Uint8Array(jtiBytes)))
+  })
   // WebCrypto signs with a key it has imported for that, or the runtime is broken.
-  Effect.orDie
-)
+  const signature = yield* Effect.promise(() =>
+    crypto.subtle.sign(algorithm.name, key, new TextEncoder().encode(`${header}.${payload}`))
+  )
+  return Redacted.make(`${header}.${payload}.${Base64Url.encode(new Uint8Array(signature))}`, { label: "assertion" })
+})
