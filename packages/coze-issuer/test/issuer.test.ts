@@ -83,6 +83,12 @@ const faults: ReadonlyArray<
   ["half an answer", [Answer.stall("{\"access_"), Answer.stall("{\"access_")], 504, "upstream_timeout", undefined]
 ]
 
+/** A request whose body does not say how long it is. */
+const streaming = (body: string): RequestInit => {
+  const init = { ...as(keys.any), body: new Blob([body]).stream(), duplex: "half" }
+  return init
+}
+
 for (const entry of entries) {
   describe(`the issuer, on ${entry.name}`, () => {
     const start = Effect.fnUntraced(function*(env: Readonly<Record<string, string>> = {}) {
@@ -253,11 +259,7 @@ for (const entry of entries) {
         for (const path of ["/", "/v1/tokens"]) {
           const announced = yield* ask(origin + path, { ...wanting(keys.any, large) })
           assert.deepStrictEqual([announced.status, announced.body["code"]], [413, "content_too_large"])
-          const streamed = yield* ask(origin + path, {
-            ...wanting(keys.any, ""),
-            body: new Blob([large]).stream(),
-            ...{ duplex: "half" }
-          })
+          const streamed = yield* ask(origin + path, streaming(large))
           assert.deepStrictEqual([streamed.status, streamed.body["code"]], [413, "content_too_large"])
         }
         assert.lengthOf(yield* coze.requests, 0)
