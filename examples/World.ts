@@ -1,10 +1,10 @@
 /**
  * Everything on loopback that the examples would meet out there: a platform, a third party behind the outbound proxy, and
- * the bucket of a project, a collector of telemetry, an API behind client credentials.
+ * the bucket of a project, a collector of telemetry, an API behind client credentials, and Coze for an app that signs JWTs.
  */
-import { CognitoApi, ConnectProxy, Platform } from "@effect-identity/testing"
+import { CognitoApi, ConnectProxy, CozeOAuth, Platform } from "@effect-identity/testing"
 import * as CertificateAuthority from "@effect-identity/testing/CertificateAuthority"
-import { Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import * as Http from "node:http"
 import * as Https from "node:https"
 
@@ -70,12 +70,14 @@ export const make = Effect.gen(function*() {
     credentials: { user: "space", password: "example-ticket" },
     standIns: { "api.example.com:443": yield* listen(thirdParty) }
   })
+  const coze = Context.get(yield* Layer.build(CozeOAuth.layer()), CozeOAuth.CozeOAuth)
   return {
     ...platform.env,
     A55_BASE_URL: api.baseUrl,
     A55_TOKEN_ENDPOINT: api.tokenEndpoint,
     A55_CLIENT_ID: api.clientId,
     A55_CLIENT_SECRET: api.clientSecret,
+    ...coze.env,
     COZE_OUTBOUND_AUTH_PROXY: proxy.url,
     identity_ticket: "example-ticket",
     COZE_OUTBOUND_AUTH_PROXY_CA: authority.cert,

@@ -59,13 +59,14 @@ const check = async () => {
   const seen = async () => (await Effect.runPromise(platform.requests)).length
 
   const [oauth, identity, client] = [await pack("oauth"), await pack("workload-identity"), await pack("client")]
-  const [testing, api] = [await pack("testing"), await pack("api-client")]
+  const [testing, api, issuer] = [await pack("testing"), await pack("api-client"), await pack("coze-issuer")]
   const facade = await install("facade", [client])
   assert.deepEqual(readdirSync(join(facade, "node_modules/@effect-identity")), ["client"])
   assert.deepEqual(readdirSync(join(facade, "node_modules")).filter((name) => !name.startsWith(".")), [
     "@effect-identity"
   ])
-  const layers = await install("layers", [oauth, identity, testing, api, "effect@4.1.0", "@effect/platform-node@4.1.0"])
+  const effect = ["effect@4.1.0", "@effect/platform-node@4.1.0"]
+  const layers = await install("layers", [oauth, identity, testing, api, issuer, ...effect])
 
   for (const version of nodeVersions) {
     const node = await nodeOf(version)
@@ -79,7 +80,8 @@ const check = async () => {
         [facade, "polluted.mjs", 4],
         [layers, "layers.mjs", 2],
         [layers, "testing.mjs", 0],
-        [layers, "api-client.mjs", 0]
+        [layers, "api-client.mjs", 0],
+        [layers, "issuer.mjs", 0]
       ] as const
     ) {
       copyFileSync(join(root, "scripts/smoke", program), join(folder, program))

@@ -90,12 +90,11 @@ const plain = Effect.fnUntraced(function*(token: AccessToken.AccessToken): Effec
  *   clientId: "app",
  *   keyId: "fingerprint",
  *   privateKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
- *   fetch: async () =>
- *     Response.json({ access_token: "czs_t0ken", expires_in: Math.floor(Date.now() / 1000) + 900 })
+ *   fetch: async () => Response.json({ error_code: "access_deny", error_message: "app disabled" })
  * })
  *
- * const { accessToken } = await issuer.getAccessToken({ session: "user123" })
- * accessToken // => "czs_t0ken"
+ * const error = await issuer.getAccessToken({ session: "user123" }).catch((error) => error)
+ * error.message // => "jwtBearer: code access_deny: app disabled (HTTP 200)"
  * ```
  *
  * @stability unstable

@@ -6,6 +6,7 @@ import { ConfigProvider, Context, Data, Effect, Layer, Logger, type Scope } from
 import { HttpServer } from "effect/http"
 import { Miniflare } from "miniflare"
 import { createHash } from "node:crypto"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Readable } from "node:stream"
 import * as WorkerBundle from "../../../scripts/WorkerBundle.ts"
@@ -45,6 +46,11 @@ const bundle = Effect.runSync(Effect.cached(
   Effect.promise(() => WorkerBundle.make(join(import.meta.dirname, "../src/worker.ts")))
 ))
 
+/** What the Worker is deployed with, comments left out. */
+export const wrangler: Readonly<Record<string, unknown>> & { readonly compatibility_date: string } = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../wrangler.jsonc"), "utf8").replaceAll(/^\s*\/\/.*$/gm, "")
+)
+
 const workerd: Entry = {
   name: "workerd",
   start: Effect.fnUntraced(function*(env) {
@@ -55,7 +61,7 @@ const workerd: Entry = {
         new Miniflare({
           modules: true,
           script: code,
-          compatibilityDate: "2026-07-01",
+          compatibilityDate: wrangler.compatibility_date,
           bindings: { ...env },
           handleRuntimeStdio: (stdout: Readable, stderr: Readable) => {
             for (const stream of [stdout, stderr]) stream.on("data", (chunk: unknown) => lines.push(String(chunk)))
