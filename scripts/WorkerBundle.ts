@@ -22,6 +22,8 @@ export const make = async (
     input,
     platform: "browser",
     resolve: { alias, conditionNames: ["workerd", "worker", "browser", "import"] },
+    // Effect looks for Node through it, and Workers have none: what it would do with it is left out.
+    transform: { define: { "globalThis.process": "undefined" } },
     // Nothing here is imported for what importing it does, nor read for that.
     treeshake: { moduleSideEffects: false, propertyReadSideEffects: false }
   })
