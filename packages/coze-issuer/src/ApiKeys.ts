@@ -7,7 +7,7 @@ import { WebCrypto } from "effect/crypto/WebCrypto"
 import * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
 import * as Result from "effect/Result"
-import * as Setting from "./internal/Setting.ts"
+import * as Input from "./internal/Input.ts"
 
 /**
  * A caller, and what it may do.
@@ -37,15 +37,15 @@ const entry = /^([\w.-]{1,64}):([\da-f]{64})(:sessions)?$/i
  *
  * @internal
  */
-export const parse = (given: Setting.Given) => {
+export const parse = (given: Input.Input) => {
   const entries = String(given.value).split(/[\s,]+/).filter((text) => text !== "")
   const keys = entries.flatMap((text): ReadonlyArray<ApiKey> => {
     const [, name, digest, sessions] = entry.exec(text) ?? []
     return name === undefined || digest === undefined ? [] : [{ name, digest, sessions: sessions !== undefined }]
   })
-  return keys.length === entries.length
+  return keys.length > 0 && keys.length === entries.length
     ? Result.succeed(keys)
-    : Setting.refuse(
+    : Input.refuse(
       given,
       "must be entries name:sha256 or name:sha256:sessions, commas between, sha256 in hexadecimal"
     )

@@ -5,15 +5,16 @@
  *
  * @since 0.1.0
  */
+import type { Issue, Setting } from "@effect-identity/oauth/Setting"
 import { WebCrypto } from "effect/crypto/WebCrypto"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from "jose"
-import type { Issue } from "./ConfigurationError.ts"
-import * as Setting from "./internal/Setting.ts"
+import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTVerifyGetKey } from "jose"
+import * as Input from "./internal/Input.ts"
 import { Problem } from "./Problem.ts"
 
 /**
@@ -42,18 +43,20 @@ interface Verifier {
   readonly algorithms: Array<string>
 }
 
-const fromJwks = (given: Setting.Given): Result.Result<Verifier, Issue> =>
-  Result.map(Setting.url(given), ({ href }) => ({
-    key: createRemoteJWKSet(new URL(href)),
+const fromJwks = Effect.fnUntraced(function*(given: Input.Input): Effect.fn.Return<Setting<Verifier>> {
+  const fetch = yield* FetchHttpClient.Fetch
+  return Result.map(Input.url(given), ({ href }) => ({
+    key: createRemoteJWKSet(new URL(href), { [customFetch]: fetch }),
     algorithms: ["RS256", "ES256"]
   }))
+})
 
-const fromSecret = (given: Setting.Given): Result.Result<Verifier, Issue> =>
-  Result.flatMap(Setting.secret(given), (secret) => {
+const fromSecret = (given: Input.Input): Setting<Verifier> =>
+  Result.flatMap(Input.secret(given), (secret) => {
     const key = new TextEncoder().encode(Redacted.value(secret).trim())
     return key.length >= 32
       ? Result.succeed({ key, algorithms: ["HS256"] })
-      : Setting.refuse(given, "must be at least 32 bytes")
+      : Input.refuse(given, "must be at least 32 bytes")
   })
 
 const publicKeys = [
@@ -61,11 +64,17 @@ const publicKeys = [
   ["ES256", { name: "ECDSA", namedCurve: "P-256" }]
 ] as const
 
+/** RFC 7518 §3.3. Smaller ones import, and verify nothing. */
+const minimumBits = 2048
+
+const isTooSmall = ({ algorithm }: CryptoKey): boolean =>
+  "modulusLength" in algorithm && Number(algorithm.modulusLength) < minimumBits
+
 const spki = /^-----BEGIN PUBLIC KEY-----([\w+/=\s]+)-----END PUBLIC KEY-----$/
 
 const fromPublicKey = Effect.fnUntraced(function*(
-  given: Setting.Given
-): Effect.fn.Return<Result.Result<Verifier, Issue>> {
+  given: Input.Input
+): Effect.fn.Return<Setting<Verifier>> {
   const { subtle } = yield* WebCrypto
   const [, content = ""] = spki.exec(String(given.value).replaceAll("\\n", "\n").trim()) ?? []
   const der = Base64.decode(content.replaceAll(/\s+/g, ""))
@@ -74,9 +83,12 @@ const fromPublicKey = Effect.fnUntraced(function*(
     const key = yield* Effect.option(
       Effect.tryPromise(() => subtle.importKey("spki", bytes, algorithm, false, ["verify"]))
     )
-    if (key._tag === "Some") return Result.succeed({ key: key.value, algorithms: [name] })
+    if (key._tag === "None") continue
+    return isTooSmall(key.value)
+      ? Input.refuse(given, `must have at least ${minimumBits} bits`)
+      : Result.succeed({ key: key.value, algorithms: [name] })
   }
-  return Setting.refuse(given, "must be a public RSA or P-256 key in PEM (-----BEGIN PUBLIC KEY-----)")
+  return Input.refuse(given, "must be a public RSA or P-256 key in PEM (-----BEGIN PUBLIC KEY-----)")
 })
 
 /**
@@ -94,6 +106,9 @@ const isUnavailable = (error: unknown): boolean =>
   !(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid
   || error.code === "ERR_JOSE_GENERIC"
 
+/** The messages of these errors may quote what they are about; their codes are constants. */
+const codeOf = (error: unknown): string => error instanceof errors.JOSEError ? error.code : "no connection"
+
 /**
  * Seconds that the clock of whoever issued a JWT may differ from ours.
  */
@@ -106,20 +121,20 @@ export const make = Effect.fnUntraced(function*(
   values: { readonly [option in keyof Options]?: unknown },
   nameOf: (option: keyof Options) => string
 ): Effect.fn.Return<CallerJwt, ReadonlyArray<Issue>> {
-  const given = (option: keyof Options): Setting.Given => ({ name: nameOf(option), value: values[option] })
-  const ways = (["jwksUrl", "publicKey", "secret"] as const).filter((way) => !Setting.isAbsent(given(way)))
+  const given = (option: keyof Options): Input.Input => ({ name: nameOf(option), value: values[option] })
+  const ways = (["jwksUrl", "publicKey", "secret"] as const).filter((way) => !Input.isAbsent(given(way)))
   const [way] = ways
   const verifier = way === undefined || ways.length > 1
-    ? Setting.refuse(given("jwksUrl"), `or ${nameOf("publicKey")} or ${nameOf("secret")}, one of them, must be set`)
+    ? Input.refuse(given("jwksUrl"), `or ${nameOf("publicKey")} or ${nameOf("secret")}, one of them, must be set`)
     : way === "jwksUrl"
-    ? fromJwks(given(way))
+    ? yield* fromJwks(given(way))
     : way === "secret"
     ? fromSecret(given(way))
     : yield* fromPublicKey(given(way))
-  const issuer = Setting.text(given("issuer"))
-  const audience = Setting.text(given("audience"))
+  const issuer = Input.text(given("issuer"))
+  const audience = Input.text(given("audience"))
   if (Result.isFailure(issuer) || Result.isFailure(audience) || Result.isFailure(verifier)) {
-    const settings: ReadonlyArray<Result.Result<unknown, Issue>> = [issuer, audience, verifier]
+    const settings: ReadonlyArray<Setting<unknown>> = [issuer, audience, verifier]
     return yield* Effect.fail(settings.flatMap((setting) => Result.isFailure(setting) ? [setting.failure] : []))
   }
   const { algorithms, key } = verifier.success
@@ -139,7 +154,10 @@ export const make = Effect.fnUntraced(function*(
           typeof key === "function"
             ? jwtVerify(token, key, { ...rules, currentDate })
             : jwtVerify(token, key, { ...rules, currentDate }),
-        catch: (error) => new Problem({ code: isUnavailable(error) ? "caller_keys_unavailable" : "invalid_token" })
+        catch: (error) =>
+          isUnavailable(error)
+            ? new Problem({ code: "caller_keys_unavailable", reason: `keys of callers: ${codeOf(error)}` })
+            : new Problem({ code: "invalid_token", reason: codeOf(error) })
       })
       return String(payload.sub)
     })

@@ -6,12 +6,13 @@
  *
  * @since 0.1.0
  */
+import type { Issue } from "@effect-identity/oauth/Setting"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ApiKeys from "./ApiKeys.ts"
 import * as CallerJwt from "./CallerJwt.ts"
-import { ConfigurationError, type Issue } from "./ConfigurationError.ts"
+import { ConfigurationError } from "./ConfigurationError.ts"
 import { Problem } from "./Problem.ts"
 
 /**
@@ -80,10 +81,12 @@ const realm = "Bearer realm=\"coze-issuer\""
 /** RFC 6750 §3.1: who shows nothing is told no error. */
 const unauthenticated = new Problem({ code: "unauthenticated", headers: { "www-authenticate": realm } })
 
-const invalidToken = new Problem({
-  code: "invalid_token",
-  headers: { "www-authenticate": `${realm}, error="invalid_token"` }
-})
+const invalidToken = (reason?: string): Problem =>
+  new Problem({
+    code: "invalid_token",
+    headers: { "www-authenticate": `${realm}, error="invalid_token"` },
+    reason
+  })
 
 const openCaller: Caller = { name: "open", sessions: "any" }
 
@@ -129,13 +132,13 @@ export const fromFound = Effect.fnUntraced(function*(
       return openOnLoopback && isLoopback(hostname) ? openCaller : yield* unauthenticated
     }
     const [, presented] = bearer.exec(authorization) ?? []
-    if (presented === undefined) return yield* /^bearer\b/i.test(authorization) ? invalidToken : unauthenticated
+    if (presented === undefined) return yield* /^bearer\b/i.test(authorization) ? invalidToken() : unauthenticated
     const found = yield* ApiKeys.find(apiKeys, presented)
     if (found !== undefined) return { name: found.name, sessions: found.sessions === true ? "any" : "none" }
-    if (jwt === undefined || presented.split(".").length !== 3) return yield* invalidToken
+    if (jwt === undefined || presented.split(".").length !== 3) return yield* invalidToken()
     const subject = yield* Effect.mapError(
       jwt.verify(presented),
-      (problem) => problem.code === "invalid_token" ? invalidToken : problem
+      (problem) => problem.code === "invalid_token" ? invalidToken(problem.reason) : problem
     )
     return { name: "jwt", sessions: { only: subject } }
   })

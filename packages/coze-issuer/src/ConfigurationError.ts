@@ -3,22 +3,11 @@
  *
  * @since 0.1.0
  */
+import type { Issue } from "@effect-identity/oauth/Setting"
 import * as Data from "effect/Data"
 
 /**
- * What is wrong with one setting: its name and the rule it breaks, never its value.
- *
- * @stability unstable
- * @category models
- * @since 0.1.0
- */
-export interface Issue {
-  readonly name: string
-  readonly rule: string
-}
-
-/**
- * Settings are missing or cannot be used. `issues` lists every one of them.
+ * Settings are missing or cannot be used. `issues` lists every one of them, by name and never by value.
  *
  * @example
  * ```ts

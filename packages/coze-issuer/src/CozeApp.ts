@@ -162,8 +162,7 @@ export const make = Effect.gen(function*() {
  * @example
  * ```ts
  * import { CozeApp, CozeAppConfig } from "@effect-identity/coze-issuer"
- * import { SecureUrl } from "@effect-identity/oauth/SecureUrl"
-import { TokenCache } from "@effect-identity/oauth"
+ * import { TokenCache } from "@effect-identity/oauth"
  * import { CozeOAuth } from "@effect-identity/testing"
  * import { Effect, Layer, Redacted } from "effect"
  * import { FetchHttpClient } from "effect/http"

@@ -5,14 +5,15 @@
  */
 import * as JwtAssertion from "@effect-identity/oauth/JwtAssertion"
 import type { SecureUrl } from "@effect-identity/oauth/SecureUrl"
+import type { Issue, Setting } from "@effect-identity/oauth/Setting"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { ConfigurationError, type Issue } from "./ConfigurationError.ts"
-import * as Setting from "./internal/Setting.ts"
+import { ConfigurationError } from "./ConfigurationError.ts"
+import * as Input from "./internal/Input.ts"
 import { identifier, maximumDurationSeconds } from "./TokenRequest.ts"
 
 /**
@@ -32,7 +33,7 @@ export class CozeAppConfig extends Context.Service<CozeAppConfig, {
   readonly accountId: string | undefined
   readonly enterpriseId: string | undefined
   readonly durationSeconds: number
-  readonly scope: Setting.JsonObject | undefined
+  readonly scope: Input.JsonObject | undefined
   /** Bound of one request for a token, from connecting to the last byte, repetitions included. */
   readonly timeout: Duration.Duration
 }>()("@effect-identity/coze-issuer/CozeAppConfig") {}
@@ -86,16 +87,16 @@ const isCoze = (host: string): boolean => host === hosts.cn || host === hosts.co
 // A Worker that has answered is given 30 seconds for what it has left to do.
 const timeouts = { minimum: 1, maximum: 25, standard: 10 } as const
 
-const hostName = (given: Setting.Given) =>
-  Setting.matching(given, /^[a-z\d.-]+(?::\d{1,5})?$/i, "must be a host name without scheme and path")
+const hostName = (given: Input.Input) =>
+  Input.matching(given, /^[a-z\d.-]+(?::\d{1,5})?$/i, "must be a host name without scheme and path")
 
-const endpointAt = (given: Setting.Given) =>
+const endpointAt = (given: Input.Input) =>
   Result.flatMap(
-    Setting.url(given),
+    Input.url(given),
     (url) =>
       url.href.endsWith("/token")
         ? Result.succeed(url)
-        : Setting.refuse(given, "must be a URL whose path ends in /token")
+        : Input.refuse(given, "must be a URL whose path ends in /token")
   )
 
 /**
@@ -109,19 +110,19 @@ export const fromFound = Effect.fnUntraced(function*(
   { nameOf, values }: Found
 ): Effect.fn.Return<CozeAppConfig["Service"], ConfigurationError> {
   const issues: Array<Issue> = []
-  const given = (option: keyof Options): Setting.Given => ({ name: nameOf(option), value: values[option] })
-  const accept = <A>(setting: Result.Result<A, Issue>): A | undefined => {
+  const given = (option: keyof Options): Input.Input => ({ name: nameOf(option), value: values[option] })
+  const accept = <A>(setting: Setting<A>): A | undefined => {
     if (Result.isSuccess(setting)) return setting.success
     issues.push(setting.failure)
     return undefined
   }
 
-  const clientId = accept(Setting.text(given("clientId")))
-  const pem = accept(Setting.secret(given("privateKey")))
-  const keyId = accept(Setting.text(given("keyId")))
-  const toldEndpoint = accept(Setting.optional(given("tokenEndpoint"), endpointAt, undefined))
+  const clientId = accept(Input.text(given("clientId")))
+  const pem = accept(Input.secret(given("privateKey")))
+  const keyId = accept(Input.text(given("keyId")))
+  const toldEndpoint = accept(Input.optional(given("tokenEndpoint"), endpointAt, undefined))
   const home = toldEndpoint?.hostname === hosts.com ? hosts.com : hosts.cn
-  const audience = accept(Setting.optional(given("audience"), hostName, home))
+  const audience = accept(Input.optional(given("audience"), hostName, home))
   const tokenEndpoint = toldEndpoint ?? accept(endpointAt({
     name: nameOf("tokenEndpoint"),
     value: `https://${audience ?? home}/api/permission/oauth2/token`
@@ -129,23 +130,23 @@ export const fromFound = Effect.fnUntraced(function*(
   if (toldEndpoint !== undefined && isCoze(toldEndpoint.hostname) && audience !== toldEndpoint.hostname) {
     issues.push({ name: nameOf("audience"), rule: `must be the host of ${nameOf("tokenEndpoint")}` })
   }
-  const accountId = accept(Setting.optional(given("accountId"), identifier, undefined))
-  const enterpriseId = accept(Setting.optional(given("enterpriseId"), identifier, undefined))
+  const accountId = accept(Input.optional(given("accountId"), identifier, undefined))
+  const enterpriseId = accept(Input.optional(given("enterpriseId"), identifier, undefined))
   if (accountId !== undefined && enterpriseId !== undefined) {
     issues.push({ name: nameOf("enterpriseId"), rule: `must not be given with ${nameOf("accountId")}` })
   }
   const durationSeconds = accept(
-    Setting.optional(
+    Input.optional(
       given("durationSeconds"),
-      (given) => Setting.wholeNumber(given, 1, maximumDurationSeconds),
+      (given) => Input.wholeNumber(given, 1, maximumDurationSeconds),
       900
     )
   )
-  const scope = accept(Setting.optional(given("scope"), Setting.jsonObject, undefined))
+  const scope = accept(Input.optional(given("scope"), Input.jsonObject, undefined))
   const timeoutSeconds = accept(
-    Setting.optional(
+    Input.optional(
       given("timeoutSeconds"),
-      (given) => Setting.wholeNumber(given, timeouts.minimum, timeouts.maximum),
+      (given) => Input.wholeNumber(given, timeouts.minimum, timeouts.maximum),
       timeouts.standard
     )
   )

@@ -7,6 +7,8 @@ import * as AccessToken from "@effect-identity/oauth/AccessToken"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Callers from "./Callers.ts"
@@ -24,7 +26,7 @@ import type { TokenRequest } from "./TokenRequest.ts"
 export interface Options extends CozeAppConfig.Options {
   /** Who may ask {@link CozeIssuer.fetch} for tokens. @default nobody */
   readonly callers?: Callers.Options | undefined
-  /** What sends requests. @default the global one */
+  /** What sends requests, to Coze and for the keys of callers. @default the global one */
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 
@@ -104,7 +106,8 @@ const plain = Effect.fnUntraced(function*(token: AccessToken.AccessToken): Effec
 export const createIssuer = async ({ callers, fetch, ...app }: Options): Promise<CozeIssuer> => {
   const { close, run } = await Effect.runPromise(
     Effect.all({ app: CozeAppConfig.make(app), callers: Callers.make(callers ?? {}) }).pipe(
-      Effect.flatMap((settings) => Engine.make({ ...settings, fetch })),
+      Effect.flatMap(Engine.make),
+      fetch === undefined ? identity : Effect.provideService(FetchHttpClient.Fetch, fetch),
       // A library writes nothing to its program's output.
       Effect.provide(Logger.layer([]))
     )

@@ -19,14 +19,15 @@
  *
  * @since 0.1.0
  */
+import type { Issue } from "@effect-identity/oauth/Setting"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as ApiKeys from "./ApiKeys.ts"
 import type * as CallerJwt from "./CallerJwt.ts"
 import * as Callers from "./Callers.ts"
-import { ConfigurationError, type Issue } from "./ConfigurationError.ts"
+import { ConfigurationError } from "./ConfigurationError.ts"
 import * as CozeAppConfig from "./CozeAppConfig.ts"
-import * as Setting from "./internal/Setting.ts"
+import * as Input from "./internal/Input.ts"
 
 /**
  * Variables by name. Those that are not text are looked at as well: Workers have numbers and JSON among theirs.
@@ -108,15 +109,15 @@ export const isOpen = (env: Environment): boolean => own(env, CALLER_AUTH) === "
 const callersOf = (env: Environment): Callers.Found => {
   const issues: Array<Issue> = []
   const keys = { name: CALLER_API_KEYS, value: own(env, CALLER_API_KEYS) }
-  const apiKeys = Setting.optional(keys, ApiKeys.parse, [])
+  const apiKeys = Input.optional(keys, ApiKeys.parse, [])
   if (Result.isFailure(apiKeys)) issues.push(apiKeys.failure)
   const opening = { name: CALLER_AUTH, value: own(env, CALLER_AUTH) }
-  if (!Setting.isAbsent(opening) && !isOpening(opening.value)) {
+  if (!Input.isAbsent(opening) && !isOpening(opening.value)) {
     issues.push({ name: CALLER_AUTH, rule: `must be one of ${Object.keys(openings).join(", ")}` })
   }
   const jwt = pick(env, jwtNames)
-  const hasJwt = Object.entries(jwt).some(([name, value]) => !Setting.isAbsent({ name, value }))
-  if (Setting.isAbsent(keys) && !hasJwt && !isOpen(env)) {
+  const hasJwt = Object.entries(jwt).some(([name, value]) => !Input.isAbsent({ name, value }))
+  if (Input.isAbsent(keys) && !hasJwt && !isOpen(env)) {
     issues.push({ name: CALLER_API_KEYS, rule: `is missing, and so is ${jwtNames.issuer}: nobody could call` })
   }
   return {

@@ -140,11 +140,12 @@ const nameOf = (defect: unknown): string =>
   defect instanceof Error && /^\w{1,40}$/.test(defect.name) ? defect.name : typeof defect
 
 /** What callers did wrong is theirs to see; what went wrong here or upstream is for operators. */
-const report = ({ code, logId, status, upstreamCode }: Problem): Effect.Effect<void> =>
+const report = ({ code, detail, logId, reason = detail, status, upstreamCode }: Problem): Effect.Effect<void> =>
   Effect.annotateLogs(
     status < 500 ? Effect.logDebug("request refused") : Effect.logWarning("no token could be given"),
     {
       "error.type": code,
+      ...(reason !== undefined && { "error.message": reason }),
       ...(upstreamCode !== undefined && { "upstream.code": upstreamCode }),
       ...(logId !== undefined && { "request.id": logId })
     }

@@ -47,7 +47,7 @@ export type Code = keyof typeof statuses
 
 /**
  * Why there is no token. `detail` names fields and rules and quotes nothing; `upstreamCode` and `logId` are what Coze calls
- * the failure and the exchange.
+ * the failure and the exchange. `reason` is more, for the log and not for callers.
  *
  * @stability unstable
  * @category errors
@@ -59,6 +59,7 @@ export class Problem extends Data.TaggedError("Problem")<{
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly upstreamCode?: string | undefined
   readonly logId?: string | undefined
+  readonly reason?: string | undefined
 }> {
   override get message(): string {
     return this.detail === undefined ? this.code : `${this.code}: ${this.detail}`
@@ -131,6 +132,7 @@ export const fromOAuthError = (error: OAuthError): Problem =>
     code: codeOf(error),
     upstreamCode: upstreamCodeOf(error),
     logId: error.requestId,
+    reason: error.message,
     headers: error.retryAfter === undefined
       ? undefined
       : { "retry-after": String(Math.max(1, Math.ceil(Duration.toSeconds(error.retryAfter)))) }

@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
+import type { Setting } from "@effect-identity/oauth/Setting"
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
-import type { Issue } from "./ConfigurationError.ts"
-import * as Setting from "./internal/Setting.ts"
+import * as Input from "./internal/Input.ts"
 
 /**
  * Longest life of a token in seconds that Coze grants.
@@ -28,11 +28,11 @@ export interface TokenRequest {
   /** Whose conversations and variables the token is for (`session_name`): 1 to 256 characters, none of them a control. */
   readonly session?: string | undefined
   /** More about the session (`session_context`), for enterprise apps. Passed through as it is. */
-  readonly sessionContext?: Setting.JsonObject | undefined
+  readonly sessionContext?: Input.JsonObject | undefined
   /** How long the token shall live, 1 to 86399 seconds. @default what the app is configured with */
   readonly durationSeconds?: number | undefined
   /** What of the app's rights the token has (`scope`), for channel apps. @default what the app is configured with */
-  readonly scope?: Setting.JsonObject | undefined
+  readonly scope?: Input.JsonObject | undefined
   /** The account the token is for, if not the app's own. */
   readonly accountId?: string | undefined
   /** The enterprise the token is for. Not together with an account. */
@@ -67,20 +67,20 @@ const isSession = (value: string): boolean =>
  *
  * @internal
  */
-export const identifier = (given: Setting.Given) =>
-  Setting.matching(given, /^[\w-]{1,128}$/, "must be 1 to 128 letters, digits, _ or -")
+export const identifier = (given: Input.Input) =>
+  Input.matching(given, /^[\w-]{1,128}$/, "must be 1 to 128 letters, digits, _ or -")
 
-const session = (given: Setting.Given): Result.Result<string, Issue> =>
+const session = (given: Input.Input): Setting<string> =>
   typeof given.value === "string" && isSession(given.value)
     ? Result.succeed(given.value)
-    : Setting.refuse(given, "must be 1 to 256 characters, not blank, none of them a control character")
+    : Input.refuse(given, "must be 1 to 256 characters, not blank, none of them a control character")
 
-const durationSeconds = (given: Setting.Given) => Setting.wholeNumber(given, 1, maximumDurationSeconds)
+const durationSeconds = (given: Input.Input) => Input.wholeNumber(given, 1, maximumDurationSeconds)
 
 const field = <A>(
   name: keyof TokenRequest,
   value: unknown,
-  check: (given: Setting.Given) => Result.Result<A, Issue>
+  check: (given: Input.Input) => Setting<A>
 ): Result.Result<A | undefined, InvalidTokenRequest> =>
   value === undefined
     ? Result.succeed(undefined)
@@ -108,9 +108,9 @@ export const check = (
   Result.gen(function*() {
     const checked: TokenRequest = {
       session: yield* field("session", request.session, session),
-      sessionContext: yield* field("sessionContext", request.sessionContext, Setting.jsonObject),
+      sessionContext: yield* field("sessionContext", request.sessionContext, Input.jsonObject),
       durationSeconds: yield* field("durationSeconds", request.durationSeconds, durationSeconds),
-      scope: yield* field("scope", request.scope, Setting.jsonObject),
+      scope: yield* field("scope", request.scope, Input.jsonObject),
       accountId: yield* field("accountId", request.accountId, identifier),
       enterpriseId: yield* field("enterpriseId", request.enterpriseId, identifier)
     }

@@ -19,7 +19,6 @@ import { Hold } from "./Hold.ts"
 export interface Settings {
   readonly app: CozeAppConfig.CozeAppConfig["Service"]
   readonly callers: Callers.Callers["Service"]
-  readonly fetch?: typeof globalThis.fetch | undefined
 }
 
 /** Told of work that has to come to its end although its request has been answered. */
@@ -36,17 +35,10 @@ export interface Engine {
   readonly close: () => Promise<void>
 }
 
-const layerFetch = (fetch: typeof globalThis.fetch | undefined): Layer.Layer<never> =>
-  Layer.merge(
-    Layer.succeed(FetchHttpClient.RequestInit, { redirect: "manual" }),
-    fetch === undefined ? Layer.empty : Layer.succeed(FetchHttpClient.Fetch, fetch)
-  )
-
-const layer = ({ app, callers, fetch }: Settings): Layer.Layer<Services> =>
+const layer = ({ app, callers }: Settings): Layer.Layer<Services> =>
   Issuer.layer.pipe(
     Layer.provideMerge(CozeApp.layer),
     Layer.provide(FetchHttpClient.layer),
-    Layer.provide(layerFetch(fetch)),
     Layer.provide(TokenCache.layerLocal()),
     Layer.provide(Layer.succeed(CozeAppConfig.CozeAppConfig, app)),
     Layer.provide(Layer.succeed(Callers.Callers, callers))

@@ -1,65 +1,75 @@
 /**
- * Rules for one setting each. A setting that breaks a rule becomes an issue that names it; nothing quotes its value.
+ * Settings and fields of requests, whatever their values are: variables are text in most environments and numbers or JSON in
+ * some. What breaks a rule becomes an issue that names it; nothing quotes a value.
  */
-import * as SecureUrl from "@effect-identity/oauth/SecureUrl"
+import type { SecureUrl } from "@effect-identity/oauth/SecureUrl"
+import * as Setting from "@effect-identity/oauth/Setting"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import type { Issue } from "../ConfigurationError.ts"
 
-type Setting<A> = Result.Result<A, Issue>
-
-/** One setting as it was given, and what it is called there. */
-export interface Given {
+/** One of them as it was given, and what it is called there. */
+export interface Input {
   readonly name: string
   readonly value: unknown
 }
 
-export const refuse = ({ name }: Given, rule: string): Setting<never> => Result.fail({ name, rule })
+export const refuse = ({ name }: Input, rule: string): Setting.Setting<never> => Setting.refuse(name, rule)
 
-export const isAbsent = ({ value }: Given): boolean =>
-  value === undefined || value === null || (typeof value === "string" && value.trim() === "")
+export const isAbsent = ({ value }: Input): boolean =>
+  value === undefined || value === null || (typeof value === "string" && Setting.isBlank(value))
 
-/** One line break at the end is dropped: mounted secrets tend to have it. */
-export const text = (given: Given): Setting<string> => {
-  if (isAbsent(given)) return refuse(given, "is missing")
-  const value = String(given.value).replace(/\r?\n$/, "")
-  return /^[\x21-\x7e]{1,1024}$/.test(value)
-    ? Result.succeed(value)
-    : refuse(given, "must be at most 1024 printable ASCII characters without blanks")
+const asText = (input: Input): Setting.Setting<string | undefined> => {
+  const { value } = input
+  if (isAbsent(input)) return Result.succeed(undefined)
+  return typeof value === "string" || typeof value === "number" || value instanceof URL
+    ? Result.succeed(String(value))
+    : refuse(input, "must be text")
 }
 
-/** What {@link text} says, with a rule of one's own for the whole. */
-export const matching = (given: Given, pattern: RegExp, rule: string): Setting<string> =>
-  Result.flatMap(text(given), (value) => pattern.test(value) ? Result.succeed(value) : refuse(given, rule))
-
-export const url = (given: Given): Setting<SecureUrl.SecureUrl> =>
-  Result.flatMap(
-    text(given),
-    (value) => Result.mapError(SecureUrl.parse(value), ({ rule }) => ({ name: given.name, rule }))
+/** What `Setting.text` says, with a rule of one's own for the whole. */
+export const matching = (input: Input, pattern: RegExp, rule: string): Setting.Setting<string> =>
+  asText(input).pipe(
+    Result.flatMap((value) => Setting.text(input.name, value)),
+    Result.flatMap((value) => pattern.test(value) ? Result.succeed(value) : refuse(input, rule))
   )
 
-export const secret = (given: Given): Setting<Redacted.Redacted> => {
-  if (Redacted.isRedacted(given.value)) return secret({ ...given, value: Redacted.value(given.value) })
-  return isAbsent(given) || typeof given.value !== "string"
-    ? refuse(given, "is missing")
-    : Result.succeed(Redacted.make(given.value, { label: given.name }))
+export const text = (input: Input): Setting.Setting<string> =>
+  matching(input, /^[\x21-\x7e]{1,1024}$/, "must be at most 1024 printable ASCII characters without blanks")
+
+export const url = (input: Input): Setting.Setting<SecureUrl> =>
+  Result.flatMap(asText(input), (value) => Setting.url(input.name, value))
+
+/** Keys in PEM have line breaks, so there is no rule for what is in it. */
+export const secret = (input: Input): Setting.Setting<Redacted.Redacted> => {
+  if (Redacted.isRedacted(input.value)) return secret({ ...input, value: Redacted.value(input.value) })
+  return isAbsent(input) || typeof input.value !== "string"
+    ? refuse(input, Setting.missing)
+    : Result.succeed(Redacted.make(input.value, { label: input.name }))
 }
 
-/** A number, or its digits: variables of an environment are text in most places and numbers in some. */
-export const wholeNumber = (given: Given, minimum: number, maximum: number): Setting<number> => {
-  const { value } = given
+/** A number, or its digits. */
+export const wholeNumber = (input: Input, minimum: number, maximum: number): Setting.Setting<number> => {
+  const { value } = input
   const number = typeof value === "string" && /^\s*\d{1,9}\s*$/.test(value) ? Number(value) : value
   return typeof number === "number" && Number.isInteger(number) && number >= minimum && number <= maximum
     ? Result.succeed(number)
-    : refuse(given, `must be a whole number from ${minimum} to ${maximum}`)
+    : refuse(input, `must be a whole number from ${minimum} to ${maximum}`)
 }
 
 const maximumDepth = 8
 
-const isShallow = (value: unknown, depth: number): boolean =>
-  typeof value !== "object" || value === null
-  || (depth > 0 && Object.values(value).every((each) => isShallow(each, depth - 1)))
+/** No class, of whatever realm: an instance may become anything once it is written. */
+const isPlain = (value: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || (Predicate.isObject(prototype) && Object.getPrototypeOf(prototype) === null)
+}
+
+const isJson = (value: unknown, depth: number): boolean =>
+  Predicate.isObjectOrArray(value)
+    ? depth > 0 && (Array.isArray(value) || isPlain(value))
+      && Object.values(value).every((each) => isJson(each, depth - 1))
+    : value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value)
 
 /** What Coze takes as a scope or the context of a session: passed through as it is. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -73,13 +83,16 @@ const parseJson = (text: string): unknown => {
 }
 
 /** An object, or its JSON. */
-export const jsonObject = (given: Given): Setting<JsonObject> => {
-  const value = typeof given.value === "string" ? parseJson(given.value) : given.value
-  return Predicate.isObject(value) && !Array.isArray(value) && isShallow(value, maximumDepth)
+export const jsonObject = (input: Input): Setting.Setting<JsonObject> => {
+  const value = typeof input.value === "string" ? parseJson(input.value) : input.value
+  return Predicate.isObject(value) && isJson(value, maximumDepth)
     ? Result.succeed({ ...value })
-    : refuse(given, `must be a JSON object, at most ${maximumDepth} levels deep`)
+    : refuse(input, `must be a JSON object, at most ${maximumDepth} levels deep`)
 }
 
 /** The result of a check, or of none where nothing was given. */
-export const optional = <A, B>(given: Given, check: (given: Given) => Setting<A>, standard: B): Setting<A | B> =>
-  isAbsent(given) ? Result.succeed(standard) : check(given)
+export const optional = <A, B>(
+  input: Input,
+  check: (input: Input) => Setting.Setting<A>,
+  standard: B
+): Setting.Setting<A | B> => isAbsent(input) ? Result.succeed(standard) : check(input)

@@ -4,8 +4,9 @@
  * @since 0.1.0
  */
 import { isLoopback } from "@effect-identity/coze-issuer/Callers"
-import { ConfigurationError, type Issue } from "@effect-identity/coze-issuer/ConfigurationError"
+import { ConfigurationError } from "@effect-identity/coze-issuer/ConfigurationError"
 import * as Environment from "@effect-identity/coze-issuer/Environment"
+import type { Issue } from "@effect-identity/oauth/Setting"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import { readFile, stat } from "node:fs/promises"
