@@ -2,13 +2,14 @@
  * The two entries of the issuer, each as its users run it: the server on Node over a socket, and the bundle in workerd.
  */
 import { NodeIssuer } from "@effect-identity/coze-issuer/node"
-import { ConfigProvider, Context, Data, Effect, Layer, Logger, type Scope } from "effect"
+import { ConfigProvider, Context, Data, Effect, Layer, Logger, References, type Scope, Tracer } from "effect"
 import { HttpServer } from "effect/http"
 import { Miniflare } from "miniflare"
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Readable } from "node:stream"
+import { inspect } from "node:util"
 import * as WorkerBundle from "../../../scripts/WorkerBundle.ts"
 
 export type Env = Readonly<Record<string, string>>
@@ -16,7 +17,7 @@ export type Env = Readonly<Record<string, string>>
 /** An issuer that runs. */
 export interface Running {
   readonly origin: string
-  /** What it has written so far. */
+  /** What it has written so far; on Node also what it writes when all levels are on, and what it tells a tracer. */
   readonly output: () => string
 }
 
@@ -32,13 +33,24 @@ const node: Entry = {
   name: "Node",
   start: Effect.fnUntraced(function*(env) {
     const lines: Array<string> = []
+    const spans: Array<Tracer.Span> = []
+    const tracer = Tracer.make({
+      span: (options) => {
+        const span = new Tracer.NativeSpan(options)
+        spans.push(span)
+        return span
+      }
+    })
     const context = yield* Layer.build(NodeIssuer.layer).pipe(
+      Effect.withTracer(tracer),
+      Effect.provideService(References.MinimumLogLevel, "Trace"),
       Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown({ PORT: "0", ...env })),
       Effect.provide(Logger.layer([Logger.make((entry) => lines.push(Logger.formatLogFmt.log(entry)))])),
       Effect.mapError((error) => new Refused({ output: error.message }))
     )
     const { address } = Context.get(context, HttpServer.HttpServer)
-    return { origin: HttpServer.formatAddress(address), output: () => lines.join("\n") }
+    const told = () => spans.map(({ attributes, name, status }) => inspect({ name, status, attributes }, { depth: 8 }))
+    return { origin: HttpServer.formatAddress(address), output: () => [...lines, ...told()].join("\n") }
   })
 }
 
@@ -100,6 +112,8 @@ export interface Answer {
   readonly text: string
   readonly body: Readonly<Record<string, unknown>>
 }
+
+export const tokenOf = ({ body }: Pick<Answer, "body">): string => String(body["access_token"])
 
 /** Asks over the socket. */
 export const ask = (url: string, init: RequestInit = {}): Effect.Effect<Answer> =>

@@ -209,6 +209,26 @@ for (const entry of entries) {
         assert.strictEqual((yield* ask(`${origin}/`, as(other))).status, 401)
       }).pipe(Effect.provide(layer)))
 
+    it.live("does not serve where JWTs cannot be verified as it is told, and says why", () =>
+      Effect.gen(function*() {
+        const { env } = yield* CozeOAuth.CozeOAuth
+        const short = generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey
+        for (
+          const [settings, rule] of [
+            [{ CALLER_JWT_PUBLIC_KEY: spki(short) }, "CALLER_JWT_PUBLIC_KEY must have at least 2048 bits"],
+            [{ CALLER_JWT_PUBLIC_KEY: secret }, "CALLER_JWT_PUBLIC_KEY must be a public RSA or P-256 key in PEM"],
+            [{ CALLER_JWT_SECRET: secret.slice(0, 31) }, "CALLER_JWT_SECRET must be at least 32 bytes"],
+            [{ CALLER_JWT_JWKS_URL: "http://id.example/jwks" }, "CALLER_JWT_JWKS_URL must be an https URL"],
+            [{ CALLER_JWT_SECRET: secret, CALLER_JWT_JWKS_URL: "https://id.example" }, "one of them, must be set"],
+            [{}, "CALLER_JWT_JWKS_URL or CALLER_JWT_PUBLIC_KEY or CALLER_JWT_SECRET, one of them, must be set"]
+          ] as const
+        ) {
+          const { output } = yield* Effect.flip(entry.start({ ...env, ...identity, ...settings }))
+          assert.include(output, rule)
+          assert.notInclude(output, secret.slice(0, 12))
+        }
+      }).pipe(Effect.provide(layer)), 60_000)
+
     it.live("fetches the keys of a JWKS once, and tells by 502 when it cannot", () =>
       Effect.gen(function*() {
         const server = yield* jwks
@@ -220,9 +240,19 @@ for (const entry of entries) {
         for (const each of [...tokens, ...tokens]) {
           assert.strictEqual((yield* ask(`${origin}/`, as(each))).status, 200)
         }
+        assert.strictEqual(server.asked(), 1)
+        // Those who come at once, before there are any keys, all get what they came for.
+        const { origin: anew } = yield* start({ ...identity, CALLER_JWT_JWKS_URL: server.url })
+        const together = yield* Effect.forEach(
+          Array.from({ length: 20 }),
+          () => ask(`${anew}/`, as(tokens[0])),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual([...new Set(together.map(({ status }) => status))], [200])
+        const askedSoFar = server.asked()
         const unknown = yield* jwt({ alg: "RS256", key: rsa.privateKey, kid: "r2" })
         assert.strictEqual((yield* ask(`${origin}/`, as(unknown))).status, 401)
-        assert.strictEqual(server.asked(), 1)
+        assert.strictEqual(server.asked(), askedSoFar)
 
         const { coze, origin: alone } = yield* start({ ...identity, CALLER_JWT_JWKS_URL: "http://127.0.0.1:1/jwks" })
         const seen = (yield* coze.requests).length

@@ -1,7 +1,7 @@
 import { CozeOAuth, SecretSweep } from "@effect-identity/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { createPrivateKey, generateKeyPairSync } from "node:crypto"
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto"
 import { as, ask, callers, entries, keys } from "./Entry.ts"
 
 const layer = CozeOAuth.layer()
@@ -18,6 +18,7 @@ for (const entry of entries) {
       const [form, convert] of [
         ["PKCS#8", (pem: string) => pem],
         ["PKCS#8 with escaped line breaks", (pem: string) => pem.replaceAll("\n", "\\n")],
+        ["PKCS#8 with line breaks of Windows", (pem: string) => pem.replaceAll("\n", "\r\n")],
         ["PKCS#1", (pem: string) => createPrivateKey(pem).export({ type: "pkcs1", format: "pem" }).toString()],
         [
           "PKCS#1 with escaped line breaks",
@@ -40,6 +41,18 @@ for (const entry of entries) {
       const [what, convert, rule] of [
         ["missing", () => "", /PRIVATE_KEY is missing/],
         ["encrypted", encrypted, /PRIVATE_KEY is encrypted/],
+        [
+          "a public key",
+          (pem: string) => createPublicKey(pem).export({ type: "spki", format: "pem" }).toString(),
+          /PRIVATE_KEY is a public key/
+        ],
+        [
+          "too short",
+          () =>
+            generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey
+              .export({ type: "pkcs8", format: "pem" }).toString(),
+          /PRIVATE_KEY must have at least 2048 bits/
+        ],
         ["cut off", (pem: string) => pem.slice(0, 600), /PRIVATE_KEY is cut off/],
         [
           "an EC key",

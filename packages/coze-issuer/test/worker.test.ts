@@ -1,6 +1,7 @@
 import { Environment, Problem } from "@effect-identity/coze-issuer"
 import { OAuthError } from "@effect-identity/oauth"
 import { assert, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
 import { builtinModules } from "node:module"
 import { join } from "node:path"
 import * as WorkerBundle from "../../../scripts/WorkerBundle.ts"
@@ -24,6 +25,21 @@ describe("the Worker", () => {
     const names: ReadonlyArray<string> = [...Object.values(Environment.appNames), Environment.CALLER_API_KEYS]
     assert.includeMembers([...names], Object.keys(Object(wrangler["vars"])))
     assert.notProperty(wrangler["vars"], "PRIVATE_KEY")
+  })
+})
+
+describe("the Dockerfile", () => {
+  const versionOf = (path: string): string => JSON.parse(readFileSync(join(import.meta.dirname, path), "utf8")).version
+
+  it("installs this version, with the ones that it is tested with", () => {
+    const installs = readFileSync(join(import.meta.dirname, "../Dockerfile"), "utf8")
+    for (
+      const [name, version] of [
+        ["@effect-identity/coze-issuer", versionOf("../package.json")],
+        ["effect", versionOf("../node_modules/effect/package.json")],
+        ["@effect/platform-node", versionOf("../node_modules/@effect/platform-node/package.json")]
+      ]
+    ) assert.include(installs, ` ${name}@${version}`)
   })
 })
 
