@@ -70,6 +70,15 @@ describe("the program", () => {
       assert.include(program.output(), "PRIVATE_KEY is missing")
       assert.notInclude(program.output(), "    at ")
     }))
+
+  it.live("says that someone else listens where it should", () =>
+    Effect.gen(function*() {
+      const { env, tokenEndpoint } = yield* CozeOAuth.CozeOAuth
+      const program = yield* run({ ...env, ...callers, PORT: new URL(tokenEndpoint).port })
+      assert.strictEqual(yield* Effect.promise(() => program.exit), 1)
+      assert.include(program.output(), "the issuer cannot listen on HOST and PORT: EADDRINUSE")
+      assert.notInclude(program.output(), "    at ")
+    }).pipe(Effect.provide(layer)))
 })
 
 describe("NodeEnvironment", () => {

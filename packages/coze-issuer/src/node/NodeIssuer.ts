@@ -14,6 +14,8 @@ import * as TokenCache from "@effect-identity/oauth/TokenCache"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
+import { constTrue } from "effect/Function"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpServer from "effect/http/HttpServer"
 import type { ServeError } from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -49,6 +51,9 @@ const limits = { headersTimeout: 10_000, requestTimeout: 20_000 }
  */
 export const layerServer: Layer.Layer<never, never, Issuer.Issuer | HttpServer.HttpServer> = Layer.unwrap(
   Effect.map(Issuer.Issuer, (issuer) => HttpServer.serve(handle(issuer)))
+).pipe(
+  // A span of the server has the address in it, where some callers write their keys, and the answer with the token.
+  Layer.provide(Layer.succeed(HttpMiddleware.TracerDisabledWhen, constTrue))
 )
 
 /**

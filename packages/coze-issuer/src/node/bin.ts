@@ -7,13 +7,19 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as NodeIssuer from "./NodeIssuer.ts"
+
+/** What the system calls it; its message says no more. */
+const codeOf = (cause: unknown): string => Predicate.hasProperty(cause, "code") ? `: ${String(cause.code)}` : ""
 
 const program = Layer.launch(NodeIssuer.layer).pipe(
   // What is wrong is said in one line; a stack trace adds nothing to it.
   Effect.tapError((error) =>
     Effect.logError(
-      error._tag === "ConfigurationError" ? error.message : "the issuer cannot listen where it is told to"
+      error._tag === "ConfigurationError"
+        ? error.message
+        : `the issuer cannot listen on HOST and PORT${codeOf(error.cause)}`
     )
   )
 )
