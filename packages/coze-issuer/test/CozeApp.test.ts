@@ -128,6 +128,37 @@ describe("CozeApp", () => {
     }).pipe(Effect.provide(appLayer)))
 })
 
+describe("CozeApp, beside other apps", () => {
+  it.live("shares no key with another app, key, host or account", () =>
+    Effect.gen(function*() {
+      const coze = yield* CozeOAuth.CozeOAuth
+      const options = optionsOf(coze)
+      const configs: ReadonlyArray<CozeAppConfig.Options> = [
+        options,
+        { ...options, clientId: "another-app" },
+        { ...options, keyId: "another-key" },
+        { ...options, audience: "api.coze.com" },
+        { ...options, tokenEndpoint: "https://api.coze.cn/api/permission/oauth2/token" },
+        { ...options, accountId: "42" },
+        { ...options, enterpriseId: "42" },
+        { ...options, scope: {} },
+        { ...options, durationSeconds: 60 }
+      ]
+      const keys = yield* Effect.forEach(configs, (config) =>
+        CozeApp.CozeApp.use((app) =>
+          app.source({ session: "user123" })
+        ).pipe(
+          Effect.map(({ key }) => key),
+          Effect.provide(CozeApp.layer.pipe(
+            Layer.provide(CozeAppConfig.layer(config)),
+            Layer.provide(FetchHttpClient.layer),
+            Layer.provide(TokenCache.layerLocal())
+          ))
+        ))
+      assert.strictEqual(new Set(keys).size, configs.length)
+    }).pipe(Effect.provide(layer)))
+})
+
 describe("CozeAppConfig", () => {
   it.live("knows the hosts of Coze, and takes an audience and an endpoint for what they imply", () =>
     Effect.gen(function*() {

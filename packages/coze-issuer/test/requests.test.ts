@@ -67,6 +67,8 @@ for (const entry of entries) {
         for (const path of ["/", "/v1/tokens"]) {
           const announced = yield* ask(origin + path, { ...wanting(keys.any, large) })
           assert.deepStrictEqual([announced.status, announced.body["code"]], [413, "content_too_large"])
+          // Before it is looked at who sends it, and anything of it is read.
+          assert.strictEqual((yield* ask(origin + path, { body: large })).status, 413)
           const streamed = yield* ask(origin + path, streaming(large))
           assert.deepStrictEqual([streamed.status, streamed.body["code"]], [413, "content_too_large"])
         }
