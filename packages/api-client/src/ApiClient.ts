@@ -7,21 +7,20 @@
  * @since 0.1.0
  */
 import type { ClientAuth } from "@effect-identity/oauth/ClientCredentials"
-import type { OAuthError } from "@effect-identity/oauth/OAuthError"
 import * as TokenCache from "@effect-identity/oauth/TokenCache"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { HttpBody } from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import type { HttpMethod } from "effect/http/HttpMethod"
-import type * as UrlParams from "effect/http/UrlParams"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
+import type { Call, Failure, RequestOptions } from "./ApiCall.ts"
 import { ApiError, type InvalidRequest } from "./ApiError.ts"
 import type { ConfigurationError } from "./ConfigurationError.ts"
 import * as Decoding from "./internal/Decoding.ts"
@@ -58,11 +57,14 @@ export interface Options extends Grant {
   readonly clientSecret: Redacted.Redacted
   /** How the client says who it is: in the body, or in a header (RFC 6749 §2.3.1). @default "client_secret_post" */
   readonly clientAuth?: ClientAuth | undefined
-  /** Bound of one call, from waiting for a token to the last byte, repetitions included. @default 30 seconds */
+  /**
+   * Bound of one call, from waiting for a token to the last byte, repetitions included. Where a call may be repeated, an
+   * answer has half of it to begin, so that there is time for another attempt. @default 30 seconds
+   */
   readonly timeout?: Duration.Input | undefined
   /** Decoded bytes of an answer that are read. Responses of `execute` have no bound. @default 10485760 */
   readonly maximumBytes?: number | undefined
-  /** How often a call is tried at most, the first time included. @default 3 */
+  /** How often a call is tried at most, the first time included; the repetition after a 401 is not counted. @default 3 */
   readonly attempts?: number | undefined
   /** Share of its life from which on a token is renewed: up to a tenth later, so that clients spread. @default 0.75 */
   readonly renewAfter?: number | undefined
@@ -70,49 +72,6 @@ export interface Options extends Grant {
   readonly renewBefore?: Duration.Input | undefined
   /** `"lenient"` takes token answers without a JSON content type or `token_type`. @default "strict" */
   readonly strictness?: "strict" | "lenient" | undefined
-}
-
-/**
- * @stability unstable
- * @category models
- * @since 0.1.0
- */
-export interface RequestOptions {
-  readonly headers?: Readonly<Record<string, string>> | undefined
-  readonly urlParams?: UrlParams.Input | undefined
-  /** Sent as JSON. */
-  readonly json?: unknown
-  /** Any other body. A stream is sent once: not again after a 401, and not when the API asks to come back later. */
-  readonly body?: HttpBody | undefined
-  /** Sent as `Idempotency-Key`. With it, a call that is not safe (RFC 9110 §9.2.1) may be repeated. */
-  readonly idempotencyKey?: string | undefined
-  /** In place of the client's. */
-  readonly timeout?: Duration.Input | undefined
-}
-
-/**
- * What a call fails with: `OAuthError` when there is no token, `ApiError` for all else.
- *
- * @stability unstable
- * @category errors
- * @since 0.1.0
- */
-export type Failure = ApiError | OAuthError
-
-/**
- * A call to a path below the base URL: the JSON of its answer by a schema, or as it is. `undefined` where there is none; to a
- * schema that is `null`, which `Schema.Void` takes.
- *
- * @stability unstable
- * @category models
- * @since 0.1.0
- */
-export interface Call {
-  <A, I>(
-    path: string,
-    options: RequestOptions & { readonly schema: Schema.Codec<A, I> }
-  ): Effect.Effect<A, Failure>
-  (path: string, options?: RequestOptions): Effect.Effect<unknown, Failure>
 }
 
 /**
@@ -157,8 +116,11 @@ export interface Client {
  */
 export class ApiClient extends Context.Service<ApiClient, Client>()("@effect-identity/api-client/ApiClient") {}
 
-const notSent = (method: string) => (reason: InvalidRequest) =>
-  new ApiError({ method, reason, requestId: undefined, rateLimit: undefined })
+const checked = <A>(method: string, result: Result.Result<A, InvalidRequest>): Effect.Effect<A, ApiError> =>
+  Effect.mapError(
+    Effect.fromResult(result),
+    (reason) => new ApiError({ method, reason, requestId: undefined, rateLimit: undefined })
+  )
 
 /** @internal */
 export const fromSettings = Effect.fnUntraced(function*(settings: Settings.Settings) {
@@ -173,11 +135,13 @@ export const fromSettings = Effect.fnUntraced(function*(settings: Settings.Setti
         path: string,
         { schema, timeout, ...options }: RequestOptions & { readonly schema?: Schema.Codec<A, I> } = {}
       ): Effect.fn.Return<unknown, Failure> {
-        const request = yield* Effect.mapError(
-          Effect.fromResult(Outgoing.make(settings.baseUrl, method, path, options)),
-          notSent(method)
+        const { bound, request } = yield* checked(
+          method,
+          Result.all({
+            bound: Outgoing.bound(timeout ?? settings.timeout),
+            request: Outgoing.make(settings.baseUrl, method, path, options)
+          })
         )
-        const bound = timeout === undefined ? settings.timeout : Duration.fromInputUnsafe(timeout)
         const answer = yield* exchange.answer(request, tokens, bound)
         return yield* Decoding.read(method, answer, schema)
       })
@@ -190,10 +154,7 @@ export const fromSettings = Effect.fnUntraced(function*(settings: Settings.Setti
       delete: call("DELETE"),
       request: (method, path, options) => call(method)(path, options),
       execute: Effect.fnUntraced(function*(request) {
-        const outgoing = yield* Effect.mapError(
-          Effect.fromResult(Outgoing.fromRequest(settings.baseUrl, request)),
-          notSent(request.method)
-        )
+        const outgoing = yield* checked(request.method, Outgoing.fromRequest(settings.baseUrl, request))
         return yield* exchange.response(outgoing, tokens, settings.timeout)
       }),
       withGrant: (other) => Effect.map(Effect.fromResult(Settings.grantOf(other)), clientFor),

@@ -19,7 +19,7 @@ import type { RateLimit } from "./RateLimit.ts"
  * @since 0.1.0
  */
 export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
-  readonly field: "path" | "method" | "headers" | "body" | "idempotencyKey" | "token"
+  readonly field: "path" | "method" | "headers" | "body" | "idempotencyKey" | "timeout" | "token"
   readonly rule: string
 }> {
   override get message(): string {
@@ -162,6 +162,11 @@ export class ApiError extends Data.TaggedError("ApiError")<{
   /** What the API calls this kind of failure. */
   get code(): string | number | undefined {
     return "code" in this.reason ? this.reason.code : undefined
+  }
+
+  /** What the API says about it in words, cleaned and cut. */
+  get description(): string | undefined {
+    return "description" in this.reason ? this.reason.description : undefined
   }
 
   /** {@link retryAfter} in milliseconds. */

@@ -41,11 +41,14 @@ export interface PromiseClientOptions {
   readonly scope?: string | undefined
   /** Whom tokens are for, where the issuer wants to be told. */
   readonly audience?: string | undefined
-  /** Milliseconds one call may take, from waiting for a token on, repetitions included. @default 30000 */
+  /**
+   * Milliseconds one call may take, from waiting for a token on, repetitions included. Where a call may be repeated, an answer
+   * has half of it to begin. @default 30000
+   */
   readonly timeoutMs?: number | undefined
   /** Decoded bytes of an answer that `request` reads. @default 10485760 */
   readonly maximumBytes?: number | undefined
-  /** How often a call is tried at most, the first time included. @default 3 */
+  /** How often a call is tried at most, the first time included; the repetition after a 401 is not counted. @default 3 */
   readonly attempts?: number | undefined
   /** Share of its life from which on a token is renewed: up to a tenth later, so that clients spread. @default 0.75 */
   readonly renewAfter?: number | undefined

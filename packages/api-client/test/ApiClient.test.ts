@@ -1,11 +1,11 @@
-import { ApiClient, ApiError, type ConfigurationError } from "@effect-identity/api-client"
+import { type ApiCall, ApiClient, ApiError, type ConfigurationError } from "@effect-identity/api-client"
 import { Retry, TokenCache, TokenMetrics } from "@effect-identity/oauth"
 import { Answer, CognitoApi } from "@effect-identity/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Config, ConfigProvider, Duration, Effect, Fiber, Layer, Metric, Random, Redacted, Schema } from "effect"
 import { FetchHttpClient, HttpBody, HttpClientRequest } from "effect/http"
 import { TestClock } from "effect/testing"
-import { failing, onSocket, options, played } from "./Fixture.ts"
+import { failing, oneConnection, onSocket, options, played } from "./Fixture.ts"
 
 const Wallets = Schema.Struct({ wallets: Schema.Array(Schema.Struct({ id: Schema.String, balance: Schema.String })) })
 
@@ -14,10 +14,12 @@ const fine = () => Response.json({ ok: true })
 const drawing = (number: number) =>
   Effect.provideService(Random.Random, { nextIntUnsafe: () => 0, nextDoubleUnsafe: () => number })
 
-const asApiError = (error: ApiClient.Failure): ApiError.ApiError => {
+const asApiError = (error: ApiCall.Failure): ApiError.ApiError => {
   assert.instanceOf(error, ApiError.ApiError)
   return error
 }
+
+type CallOf = (client: ApiClient.Client) => Effect.Effect<unknown, ApiCall.Failure>
 
 const running = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.forkChild(Effect.result(effect), { startImmediately: true })
@@ -58,6 +60,34 @@ describe("ApiClient", () => {
       assert.deepInclude(calls[2]?.headers, { "idempotency-key": "key-1", authorization: "Bearer token-1" })
     }))
 
+  it.live("lets headers say another content type than that of the body", () =>
+    Effect.gen(function*() {
+      const { calls, client } = yield* played(fine)
+      const headers = { "Content-Type": "application/merge-patch+json" }
+      yield* client.patch("/w", { json: { a: null }, headers })
+      yield* client.patch("/w", { body: HttpBody.text("{}", "text/plain"), headers })
+      assert.deepStrictEqual(calls.map((call) => [call.headers["content-type"], call.body]), [
+        ["application/merge-patch+json", "{\"a\":null}"],
+        ["application/merge-patch+json", "{}"]
+      ])
+    }))
+
+  it.live("sends nothing with a timeout that is none, or a payload that JSON cannot carry", () =>
+    Effect.gen(function*() {
+      const { calls, client, tokens } = yield* played(fine)
+      const bounds = "timeout must be from 1 to 2147483647 milliseconds (not sent)"
+      for (const timeout of [0, -1, Number.NaN, 2 ** 31, Infinity]) {
+        assert.strictEqual((yield* failing(client.get("/w", { timeout }))).message, `GET: ${bounds}`)
+      }
+      const error = yield* failing(client.get("/w", JSON.parse("{\"timeout\":\"soon-8f1d\"}")))
+      assert.strictEqual(error.message, "GET: timeout must be a duration (not sent)")
+      for (const json of [() => 1, Symbol("a"), 1n]) {
+        const refused = yield* failing(client.post("/w", { json }))
+        assert.strictEqual(refused.message, "POST: body must be something JSON can carry (not sent)")
+      }
+      assert.deepStrictEqual([calls.length, tokens.length], [0, 0])
+    }))
+
   it.live("gives the response as it is when asked to, whatever its status", () =>
     Effect.gen(function*() {
       const { client } = yield* onSocket({ attempts: 2 })
@@ -75,6 +105,19 @@ describe("ApiClient", () => {
       const error = asApiError(yield* failing(client.execute(HttpClientRequest.get("/wallets"))))
       assert.strictEqual(error.message, "GET: HTTP 307 (redirects are not followed)")
       assert.isFalse((yield* api.requests).some(({ path }) => path.endsWith("elsewhere")))
+    }).pipe(Effect.provide(CognitoApi.layer())))
+
+  it.live("lets go of a response that it does not give out, so that its connection can serve again", () =>
+    Effect.gen(function*() {
+      const { api, client } = yield* onSocket({ timeout: "3 seconds" }, oneConnection)
+      yield* api.script(
+        "resource",
+        Answer.body("elsewhere", { status: 302, headers: { location: "/elsewhere" } }),
+        Answer.body("busy", { status: 503 }),
+        Answer.body("busy", { status: 503 })
+      )
+      assert.strictEqual(asApiError(yield* failing(client.execute(HttpClientRequest.get("/wallets")))).status, 302)
+      assert.strictEqual((yield* client.execute(HttpClientRequest.get("/wallets"))).status, 200)
     }).pipe(Effect.provide(CognitoApi.layer())))
 
   it.live("decodes nothing as null, and gives it out as undefined without a schema", () =>
@@ -202,6 +245,27 @@ describe("ApiClient", () => {
       assert.deepStrictEqual([calls.length, tokens.length], [0, 1])
     }))
 
+  it.effect("waits for an answer for as long as the call may take, or for half of that where there is another attempt", () =>
+    Effect.gen(function*() {
+      const waited = Effect.fnUntraced(function*(given: Partial<ApiClient.Options>, call: CallOf, seconds: number) {
+        const { calls, client } = yield* played(
+          (_, nth) => nth === 1 ? Effect.delay(Effect.sync(fine), Duration.seconds(seconds)) : fine(),
+          given
+        )
+        const fiber = yield* running(call(client))
+        while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
+        return [(yield* Fiber.join(fiber))._tag, calls.length]
+      })
+      const get: CallOf = (client) => client.get("/w")
+      const post: CallOf = (client) => client.post("/w", { json: {} })
+      const execute: CallOf = (client) => client.execute(HttpClientRequest.post("/w"))
+      for (const call of [post, execute]) assert.deepStrictEqual(yield* waited({}, call, 29), ["Success", 1])
+      assert.deepStrictEqual(yield* waited({}, post, 31), ["Failure", 1])
+      assert.deepStrictEqual(yield* waited({ attempts: 1 }, get, 29), ["Success", 1])
+      assert.deepStrictEqual(yield* waited({}, get, 14), ["Success", 1])
+      assert.deepStrictEqual(yield* waited({}, get, 29), ["Success", 2])
+    }))
+
   it.effect("ends a call within its bound, wherever it hangs", () =>
     Effect.gen(function*() {
       const { client } = yield* played(() => Effect.never, { timeout: "10 seconds" })
@@ -212,6 +276,9 @@ describe("ApiClient", () => {
         yield* TestClock.adjust("10 millis")
         assert.deepInclude({ ...asApiError(yield* Fiber.join(fiber)).reason }, { _tag: "Timeout", detail })
       }
+      const sending = yield* Effect.forkChild(failing(client.post("/w")), { startImmediately: true })
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(asApiError(yield* Fiber.join(sending)).reason._tag, "Timeout")
       const slow = yield* played(fine, { timeout: "2 seconds", token: () => Response.json({}, { status: 503 }) })
       const began = yield* Clock.currentTimeMillis
       const fiber = yield* running(slow.client.get("/w"))
@@ -220,6 +287,16 @@ describe("ApiClient", () => {
       assert.isAtMost((yield* Clock.currentTimeMillis) - began, 2000)
       assert.lengthOf(slow.calls, 0)
     }))
+
+  it.live("ends a call within its bound when the issuer hangs, and sends nothing", () =>
+    Effect.gen(function*() {
+      const { api, calls, client } = yield* onSocket({ timeout: "1 second" })
+      yield* api.script("token", Answer.hang, Answer.hang)
+      const [elapsed, error] = yield* Effect.timed(failing(client.get("/wallets")))
+      assert.strictEqual(error.reason._tag, "Timeout")
+      assert.isAtMost(Duration.toMillis(elapsed), 1250)
+      assert.strictEqual(yield* calls, 0)
+    }).pipe(Effect.provide(CognitoApi.layer())))
 
   it.live("can be told how often to try", () =>
     Effect.gen(function*() {

@@ -64,8 +64,16 @@ export const played = Effect.fnUntraced(function*(
   return { client: yield* build(layer), calls, tokens }
 })
 
+/** `node:http` with one connection, which an answer that nobody reads keeps from all who come later. */
+export const oneConnection = NodeHttpClient.layerNodeHttpNoAgent.pipe(
+  Layer.provide(NodeHttpClient.layerAgentOptions({ keepAlive: true, maxSockets: 1 }))
+)
+
 /** A client of the API on the socket, over `node:http`. */
-export const onSocket = Effect.fnUntraced(function*(given: Partial<ApiClient.Options> = {}) {
+export const onSocket = Effect.fnUntraced(function*(
+  given: Partial<ApiClient.Options> = {},
+  transport: Layer.Layer<HttpClient.HttpClient> = NodeHttpClient.layerNodeHttp
+) {
   const api = yield* CognitoApi.CognitoApi
   const client = yield* build(
     ApiClient.layer({
@@ -74,7 +82,7 @@ export const onSocket = Effect.fnUntraced(function*(given: Partial<ApiClient.Opt
       clientId: api.clientId,
       clientSecret: Redacted.make(api.clientSecret),
       ...given
-    }).pipe(Layer.provide(NodeHttpClient.layerNodeHttp))
+    }).pipe(Layer.provide(transport))
   )
   const count = (step: string) =>
     Effect.map(api.requests, (requests) => requests.filter((request) => request.step === step).length)

@@ -1,7 +1,7 @@
 import { ApiError, ConfigurationError, createApiClient, OAuthError } from "@effect-identity/api-client/promise"
 import { Answer, CognitoApi } from "@effect-identity/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 
 const optionsOf = (api: CognitoApi.CognitoApi["Service"]) => ({
   baseUrl: api.baseUrl,
@@ -42,8 +42,8 @@ describe("createApiClient", () => {
       const error = yield* rejection(client.request("GET", "nothing"))
       assert.instanceOf(error, ApiError)
       assert.deepStrictEqual(
-        [error.status, error.code, error.isRetryable, error.rateLimit?.limit],
-        [404, "not_found", false, 100]
+        [error.status, error.code, error.description, error.isRetryable, error.rateLimit?.limit],
+        [404, "not_found", "there is nothing here", false, 100]
       )
       yield* api.script("resource", Answer.body("<p>fine", { contentType: "text/html" }))
       const page = yield* rejection(client.request("GET", "wallets"))
@@ -121,7 +121,7 @@ describe("createApiClient", () => {
       yield* api.requestsUntil((requests) => requests.some(({ step }) => step === "resource"))
       controller.abort(reason)
       yield* api.requestsUntil((requests) => requests.some(({ outcome }) => outcome === "closed"))
-      assert.isDefined(hanging)
+      assert.strictEqual(yield* Fiber.join(hanging), reason)
 
       const later = new AbortController()
       const response = yield* Effect.promise(() => client.fetch("/w", { signal: later.signal }))
@@ -193,6 +193,11 @@ describe("createApiClient", () => {
       ConfigurationError,
       "Invalid configuration: baseUrl must be an absolute URL, tokenEndpoint is missing, clientId is missing, "
         + "clientSecret is missing, timeout must be from 1 to 2147483647 milliseconds"
+    )
+    assert.throws(
+      () => Reflect.apply(createApiClient, undefined, [{}]),
+      ConfigurationError,
+      "Invalid configuration: baseUrl is missing, tokenEndpoint is missing, clientId is missing, clientSecret is missing"
     )
   })
 })

@@ -73,7 +73,18 @@ describe("faults of the API", () => {
       ], { concurrency: "unbounded" })
       assert.isAtLeast((yield* Clock.currentTimeMillis) - began, 1000)
       yield* Effect.asVoid(Fiber.join(first))
-      assert.isAtLeast(yield* calls, 22)
+      assert.strictEqual(yield* calls, 23)
+    })
+  )
+  live(
+    "R3: leaves the API alone with other scopes too, whose limit is the same",
+    Effect.gen(function*() {
+      const { api, calls, client } = yield* onSocket({ timeout: "4 seconds" })
+      const other = yield* client.withGrant({ scope: "wallets/read" })
+      yield* api.script("resource", throttled({ "retry-after": "60" }))
+      yield* failing(client.get("/wallets"))
+      assert.strictEqual(told(yield* failing(other.get("/wallets"))), "ApiError Throttled(429)")
+      assert.strictEqual(yield* calls, 1)
     })
   )
   live("R3: fails at once when it may not wait for so long", throttledFor({ "retry-after": "60" }, 60_000))
@@ -228,6 +239,31 @@ describe("faults of the API", () => {
       assert.deepStrictEqual([yield* tokens, yield* calls], [2, 53])
     })
   )
+
+  live(
+    "R44: takes a 403 for what it is, a token that is good and not enough",
+    Effect.gen(function*() {
+      const { api, calls, client, tokens } = yield* onSocket()
+      yield* client.get("/wallets")
+      yield* api.script("resource", Answer.json({ error: { code: "forbidden" } }, { status: 403 }))
+      assert.strictEqual(told(yield* failing(client.get("/wallets"))), "ApiError Status(forbidden)")
+      assert.deepStrictEqual([yield* tokens, yield* calls], [1, 2])
+    })
+  )
+
+  it.effect("R44: replaces one token a call, however often that is tried", () =>
+    Effect.gen(function*() {
+      const answers = [200, 401, 503, 401, 401]
+      const { calls, client, tokens } = yield* played(
+        (_, nth) => new Response("{}", { status: answers[nth - 1] ?? 200, headers: { "retry-after": "40" } }),
+        { timeout: "5 minutes" }
+      )
+      yield* client.get("/w")
+      const fiber = yield* Effect.forkChild(failing(client.get("/w")), { startImmediately: true })
+      while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
+      assert.strictEqual(told(yield* Fiber.join(fiber)), "ApiError Status(401)")
+      assert.deepStrictEqual([tokens.length, calls.length], [2, 4])
+    }))
 
   live(
     "R44: sends a stream once, and drops the token all the same",

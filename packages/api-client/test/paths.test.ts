@@ -42,6 +42,8 @@ const canary = Effect.gen(function*() {
 const world = Effect.gen(function*() {
   const shown: Array<string> = []
   const server = Http.createServer((request, response) => {
+    const [, status, location] = /\/redirect\?(\d+)&(.*)$/.exec(request.url ?? "") ?? []
+    if (status !== undefined) return response.writeHead(Number(status), { location }).end()
     if (request.url === "/oauth2/token") {
       response.setHeader("content-type", "application/json")
       return response.end(JSON.stringify({ access_token: "t0ken", token_type: "Bearer", expires_in: 3600 }))
@@ -60,6 +62,8 @@ const world = Effect.gen(function*() {
   const promised = createApiClient({ ...options, clientSecret: "s3cret", clientId: `app-${origin}` })
   return {
     client,
+    clientOf: (tokenEndpoint: string) =>
+      createApiClient({ ...options, tokenEndpoint: origin + tokenEndpoint, clientSecret: "s3cret" }),
     promised,
     shown,
     canaries: [near, far],
@@ -210,6 +214,30 @@ describe("paths", () => {
         yield* client.get(path)
         yield* Effect.promise(() => promised.request("GET", path))
         assert.deepStrictEqual(shown.splice(0), [arrives, arrives], JSON.stringify(path))
+      }
+      for (const { seen } of canaries) assert.deepStrictEqual(seen, { connections: 0, bytes: 0 })
+    }))
+
+  it.live("that are redirected lead nowhere, neither with the token nor with the secret", () =>
+    Effect.gen(function*() {
+      const { canaries, client, clientOf, host, promised } = yield* world
+      const rejection = (promise: Promise<unknown>) =>
+        Effect.promise(() => promise.then(() => "sent", (error: unknown) => String(error)))
+      for (const status of [301, 302, 303, 307, 308]) {
+        const path = `/redirect?${status}&http://${host}/`
+        const told = `HTTP ${status} (redirects are not followed)`
+        for (
+          const call of [
+            client.get(path),
+            client.post(path, { json: {} }),
+            client.execute(HttpClientRequest.get(path))
+          ]
+        ) {
+          assert.include((yield* failing(call)).message, told)
+        }
+        assert.include(yield* rejection(promised.fetch(path)), told)
+        assert.include(yield* rejection(promised.request("POST", path, {})), told)
+        assert.include(yield* rejection(clientOf(path).fetch("/wallets")), `clientCredentials: ${told}`)
       }
       for (const { seen } of canaries) assert.deepStrictEqual(seen, { connections: 0, bytes: 0 })
     }))

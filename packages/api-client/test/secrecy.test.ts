@@ -74,7 +74,7 @@ describe("the secret sweep", () => {
         for (let nth = 0; nth < echo("").length * 2; nth++) {
           // One each, so that no answer is remembered.
           const { client } = yield* onSocket({ clientAuth, timeout: "600 millis" })
-          yield* client.get("/wallets")
+          yield* client.get("/wallets", { timeout: "20 seconds" })
           const token = yield* tokenOf
           secrets[`token${nth}`] = token
           const answer = echo(nth % 2 === 0 ? clientSecret : token)[Math.floor(nth / 2)] ?? Answer.body("")

@@ -21,6 +21,8 @@ import * as Throttle from "./Throttle.ts"
 
 type Tokens = BearerAuth.Tokens<OAuthError>
 
+type Deadlines = Pick<SecureRequest.Options, "bodyTimeout" | "headersTimeout" | "timeout">
+
 /** An answer, and the response whose body it does not hold. */
 interface Received {
   readonly answer: SecureRequest.Answer
@@ -55,21 +57,21 @@ export const make = Effect.fnUntraced(function*(settings: Settings) {
   const throttle = new Throttle.Throttle()
 
   /** Sends once, and reads the answer to its end. */
-  const read = (request: HttpClientRequest.HttpClientRequest, token: AccessToken, timeout: Duration.Duration) =>
+  const read = (request: HttpClientRequest.HttpClientRequest, token: AccessToken, deadlines: Deadlines) =>
     Effect.map(
       SecureRequest.send(request, {
+        ...deadlines,
         secrets: [token.value, settings.clientSecret],
-        timeout,
         maximumBytes: settings.maximumBytes
       }),
       (answer): Received => ({ answer, response: undefined })
     )
 
   /** Sends once, and leaves the body of the answer where it is. */
-  const open = (request: HttpClientRequest.HttpClientRequest, token: AccessToken, timeout: Duration.Duration) =>
+  const open = (request: HttpClientRequest.HttpClientRequest, token: AccessToken, deadlines: Deadlines) =>
     Effect.gen(function*(): Effect.fn.Return<Received, SecureRequest.RequestFailed, HttpClient.HttpClient> {
       const requestedAt = yield* Instant.now
-      const response = yield* SecureRequest.open(request, { timeout })
+      const response = yield* SecureRequest.open(request, deadlines)
       const secrets = [token.value, settings.clientSecret]
       return { response, answer: yield* SecureRequest.head(response, { requestedAt, secrets }) }
     })
@@ -85,6 +87,11 @@ export const make = Effect.fnUntraced(function*(settings: Settings) {
     const left = (now: Instant.Instant) => Duration.toMillis(timeout) - Instant.elapsed(began, now)
     const isReplayable = BearerAuth.isReplayable(request)
     const isRepeatable = isReplayable && Outgoing.isRepeatable(request)
+    const attempts = settings.attempts ?? (yield* Retry.Attempts)
+    // So that there is time for another attempt, where there may be one.
+    const patience = isRepeatable && attempts > 1 ? Duration.times(timeout, 0.5) : timeout
+    const deadlines = { headersTimeout: patience, bodyTimeout: patience, timeout }
+    let isReplaced = false
     let last: Outcome | undefined
 
     /** Comes before the token, which may end while a call is kept back. */
@@ -94,13 +101,16 @@ export const make = Effect.fnUntraced(function*(settings: Settings) {
     })
 
     const attempt = Effect.fnUntraced(function*(token: AccessToken): Effect.fn.Return<Outcome, ApiError> {
-      if (last !== undefined) yield* discard(last)
+      if (last !== undefined) {
+        isReplaced ||= last.answer.status === 401
+        yield* discard(last)
+      }
       last = undefined
       const signed = yield* Effect.mapError(
         BearerAuth.sign(request, token),
         ({ rule }) => unanswered(method, new InvalidRequest({ field: "token", rule }))
       )
-      const received = yield* send(signed, token, timeout).pipe(
+      const received = yield* send(signed, token, deadlines).pipe(
         Effect.provideService(HttpClient.HttpClient, client),
         Effect.mapError(({ reason, requestId }) => unanswered(method, ofTransport(reason), { requestId }))
       )
@@ -114,7 +124,13 @@ export const make = Effect.fnUntraced(function*(settings: Settings) {
 
     const signing = Effect.andThen(
       passing,
-      BearerAuth.use(tokens, attempt, { isRefused: ({ answer }) => answer.status === 401, isReplayable })
+      // One token is replaced in all attempts together.
+      Effect.suspend(() =>
+        BearerAuth.use(tokens, attempt, {
+          isRefused: ({ answer }) => answer.status === 401,
+          isReplayable: isReplayable && !isReplaced
+        })
+      )
     )
 
     return yield* Retry.within(signing, {
@@ -127,13 +143,14 @@ export const make = Effect.fnUntraced(function*(settings: Settings) {
       onTimeout: () => unanswered(method, new Timeout({ detail: "total" })),
       spread: Throttle.spread
     }).pipe(
-      (call) => settings.attempts === undefined ? call : Effect.provideService(call, Retry.Attempts, settings.attempts),
-      // What was refused to the end is still an answer, to those who want to see it themselves.
-      Effect.catch((error) =>
-        last?.response !== undefined && last.failure === error && !last.answer.isRedirect
+      Effect.provideService(Retry.Attempts, attempts),
+      Effect.catch((error): Effect.Effect<Outcome, ApiError | OAuthError> => {
+        if (last?.response === undefined) return Effect.fail(error)
+        // What was refused to the end is still an answer, to those who want to see it themselves.
+        return last.failure === error && !last.answer.isRedirect
           ? Effect.succeed(last)
-          : Effect.fail(error)
-      ),
+          : Effect.andThen(discard(last), Effect.fail(error))
+      }),
       Effect.tapError((error) => Effect.annotateCurrentSpan("error.type", error.reason._tag)),
       Effect.withSpan("ApiClient.request", {
         kind: "client",

@@ -2,12 +2,14 @@
  * Makes a request of what a caller gives, or says what rule that breaks.
  */
 import type { SecureUrl } from "@effect-identity/oauth/SecureUrl"
+import * as Setting from "@effect-identity/oauth/Setting"
+import type * as Duration from "effect/Duration"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpMethod } from "effect/http/HttpMethod"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { RequestOptions } from "../ApiClient.ts"
+import type { RequestOptions } from "../ApiCall.ts"
 import { InvalidRequest } from "../ApiError.ts"
 import * as ApiPath from "./ApiPath.ts"
 
@@ -55,11 +57,16 @@ const checkKey = (key: string | undefined): Checked<Readonly<Record<string, stri
 const bodyOf = ({ body, json }: RequestOptions): Checked<HttpBody.HttpBody> => {
   if (json === undefined) return Result.succeed(body ?? HttpBody.empty)
   if (body !== undefined) return refuse("body", "must be given once, as body or as json")
-  return Result.try({
-    try: () => HttpBody.text(JSON.stringify(json), "application/json"),
-    catch: () => new InvalidRequest({ field: "body", rule: "must be something JSON can carry" })
-  })
+  const text = Result.try((): unknown => JSON.stringify(json))
+  // Of functions and symbols it makes nothing.
+  return Result.isSuccess(text) && typeof text.success === "string"
+    ? Result.succeed(HttpBody.text(text.success, "application/json"))
+    : refuse("body", "must be something JSON can carry")
 }
+
+/** How long a call may take. */
+export const bound = (timeout: Duration.Input): Checked<Duration.Duration> =>
+  Result.mapError(Setting.timeout("timeout", timeout), ({ rule }) => new InvalidRequest({ field: "timeout", rule }))
 
 /** A request somebody made, with its path below the base URL. */
 export const fromRequest = (
@@ -95,11 +102,11 @@ export const make = (
         Result.flatMap(checkHeaders(options.headers ?? {}), () =>
           fromRequest(
             base,
-            HttpClientRequest.make(method)("", {
-              headers: { ...options.headers, ...keyed },
-              urlParams: options.urlParams,
-              body
-            }).pipe((request) => HttpClientRequest.modify(request, { url: path }))
+            HttpClientRequest.make(method)("", { urlParams: options.urlParams, body }).pipe(
+              // After the body, whose content type may be another one then.
+              HttpClientRequest.setHeaders({ ...options.headers, ...keyed }),
+              (request) => HttpClientRequest.modify(request, { url: path })
+            )
           )))
   )
 

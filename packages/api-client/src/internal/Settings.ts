@@ -26,8 +26,12 @@ export interface Settings {
   readonly renewBefore: Duration.Duration
 }
 
-const apiUrl = (name: string, raw: string): Setting.Setting<SecureUrl> =>
-  Result.flatMap(Setting.url(name, raw), (url) =>
+/** Programs without types pass on what their environment has, which may be nothing. */
+const secureUrl = (name: string, given: string | URL | undefined): Setting.Setting<SecureUrl> =>
+  Setting.url(name, given instanceof URL ? given.href : given)
+
+const apiUrl = (name: string, given: string | URL): Setting.Setting<SecureUrl> =>
+  Result.flatMap(secureUrl(name, given), (url) =>
     new URL(url.href).search === ""
       ? Result.succeed(url)
       : Setting.refuse(name, "must not contain a query"))
@@ -80,8 +84,8 @@ export const grantOf = (given: Grant): Result.Result<Grant, ConfigurationError> 
 
 export const make = (options: Options): Result.Result<Settings, ConfigurationError> => {
   const { accept, issues } = collector()
-  const baseUrl = accept(apiUrl("baseUrl", String(options.baseUrl)))
-  const tokenEndpoint = accept(Setting.url("tokenEndpoint", String(options.tokenEndpoint)))
+  const baseUrl = accept(apiUrl("baseUrl", options.baseUrl))
+  const tokenEndpoint = accept(secureUrl("tokenEndpoint", options.tokenEndpoint))
   const clientId = accept(Setting.text("clientId", options.clientId))
   const clientSecret = accept(Setting.secret("clientSecret", Redacted.value(options.clientSecret)))
   const auth = accept(clientAuth("clientAuth", options.clientAuth))
