@@ -3,6 +3,7 @@
  * `pnpm faults N6 R3` runs those alone.
  */
 import { Cause, Console, Duration, Effect, Exit, Logger } from "effect"
+import * as ApiCalls from "./ApiCalls.ts"
 import * as Concurrency from "./Concurrency.ts"
 import * as Network from "./Network.ts"
 import * as Outbound from "./Outbound.ts"
@@ -22,6 +23,7 @@ const all = [
   ...Protocol.rows,
   ...Payload.rows,
   ...Outbound.rows,
+  ...ApiCalls.rows,
   ...Time.rows,
   ...Concurrency.rows
 ].toSorted((one, other) => rankOf(one) - rankOf(other))
