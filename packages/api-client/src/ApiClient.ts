@@ -28,6 +28,7 @@ import * as Exchange from "./internal/Exchange.ts"
 import * as OfflineServer from "./internal/OfflineServer.ts"
 import * as Outgoing from "./internal/Outgoing.ts"
 import * as Settings from "./internal/Settings.ts"
+import { Throttle } from "./internal/Throttle.ts"
 import * as TokenSource from "./internal/TokenSource.ts"
 
 /**
@@ -123,9 +124,9 @@ const checked = <A>(method: string, result: Result.Result<A, InvalidRequest>): E
   )
 
 /** @internal */
-export const fromSettings = Effect.fnUntraced(function*(settings: Settings.Settings) {
+export const fromSettings = Effect.fnUntraced(function*(settings: Settings.Settings, throttle = new Throttle()) {
   const source = yield* TokenSource.make(settings)
-  const exchange = yield* Exchange.make(settings)
+  const exchange = yield* Exchange.make(settings, throttle)
 
   const clientFor = (grant: Grant): Client => {
     const tokens = source.tokensOf(grant)
@@ -176,7 +177,7 @@ export const fromSettings = Effect.fnUntraced(function*(settings: Settings.Setti
 export const make = (
   options: Options
 ): Effect.Effect<Client, ConfigurationError, HttpClient.HttpClient | TokenCache.TokenCache> =>
-  Effect.flatMap(Effect.fromResult(Settings.make(options)), fromSettings)
+  Effect.flatMap(Effect.fromResult(Settings.make(options)), (settings) => fromSettings(settings))
 
 /**
  * A client with a cache of its own, over any `HttpClient`.

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { ClientAuth } from "@effect-identity/oauth/ClientCredentials"
-import * as TokenCache from "@effect-identity/oauth/TokenCache"
+import { TokenCache } from "@effect-identity/oauth/TokenCache"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -14,8 +14,8 @@ import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Scope from "effect/Scope"
 import * as ApiClient from "./ApiClient.ts"
+import * as ProcessWide from "./internal/ProcessWide.ts"
 import * as Settings from "./internal/Settings.ts"
 import * as WebRequest from "./internal/WebRequest.ts"
 
@@ -99,24 +99,14 @@ export interface PromiseClient extends AsyncDisposable {
   readonly close: () => Promise<void>
 }
 
-const caches = new Map<string, TokenCache.TokenCache["Service"]>()
-
-/** Clients that are made again and again share their tokens, as long as these are to be renewed at the same time. */
-const cacheOf = (options: TokenCache.Options): TokenCache.TokenCache["Service"] => {
-  const key = JSON.stringify(options)
-  const cache = caches.get(key) ?? Effect.runSync(Scope.provide(TokenCache.make(options), Scope.makeUnsafe()))
-  caches.set(key, cache)
-  return cache
-}
-
 const getOrThrow = <A, E>(result: Result.Result<A, E>): A => {
   if (Result.isFailure(result)) throw result.failure
   return result.success
 }
 
 /**
- * Makes a client. All clients of a process share the tokens of an identity, so that making one for each call costs no more
- * tokens than keeping one. Throws `ConfigurationError` that lists everything that is wrong with the options.
+ * Makes a client. All clients of a process share the tokens of an identity, and leave an API alone that asked one of them for
+ * it, so that making one for each call costs no more than keeping one. Throws `ConfigurationError` that lists everything that is wrong with the options.
  *
  * @example
  * ```ts
@@ -150,8 +140,8 @@ export const createApiClient = (
     renewBefore: renewBeforeMs
   }))
   const runtime = ManagedRuntime.make(
-    Layer.effect(ApiClient.ApiClient, ApiClient.fromSettings(settings)).pipe(
-      Layer.provide(Layer.succeed(TokenCache.TokenCache, cacheOf(Settings.cacheOptions(settings)))),
+    Layer.effect(ApiClient.ApiClient, ApiClient.fromSettings(settings, ProcessWide.throttleOf(settings))).pipe(
+      Layer.provide(Layer.succeed(TokenCache, ProcessWide.cacheOf(settings))),
       Layer.provide(FetchHttpClient.layer),
       Layer.provide(fetch === undefined ? Layer.empty : Layer.succeed(FetchHttpClient.Fetch, fetch)),
       // A library writes nothing to its program's output.

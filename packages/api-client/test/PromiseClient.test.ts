@@ -144,6 +144,20 @@ describe("createApiClient", () => {
       assert.throws(() => client.withGrant({ scope: "a\nb" }), ConfigurationError)
     }).pipe(Effect.provide(CognitoApi.layer())))
 
+  it.live("leaves an API alone that asked another client of the process for it, and no other API", () =>
+    Effect.gen(function*() {
+      const { api, client } = yield* make
+      const busy = Answer.body("", { status: 429, headers: { "retry-after": "60" } })
+      yield* Effect.promise(() => client.request("GET", "wallets"))
+      yield* api.script("resource", busy)
+      yield* rejection(client.request("GET", "wallets"))
+      const later = yield* rejection(createApiClient(optionsOf(api)).request("GET", "wallets"))
+      assert.strictEqual(String(later), "ApiError: GET: throttled (HTTP 429, not sent)")
+      const other = createApiClient({ ...optionsOf(api), baseUrl: `${api.baseUrl}/wallets` })
+      assert.strictEqual((yield* Effect.promise(() => other.fetch(""))).status, 200)
+      assert.lengthOf(yield* bodies(api), 3)
+    }).pipe(Effect.provide(CognitoApi.layer())))
+
   for (
     const [what, init, field] of [
       ["authorization", { headers: { Authorization: "Bearer mine-0b6f" } }, "headers"],

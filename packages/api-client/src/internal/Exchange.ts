@@ -52,9 +52,8 @@ const unanswered = (method: string, reason: ApiReason, told: Partial<ApiError> =
 const discard = ({ response }: Received): Effect.Effect<void> =>
   response === undefined ? Effect.void : BearerAuth.discard(response)
 
-export const make = Effect.fnUntraced(function*(settings: Settings) {
+export const make = Effect.fnUntraced(function*(settings: Settings, throttle: Throttle.Throttle) {
   const client = yield* HttpClient.HttpClient
-  const throttle = new Throttle.Throttle()
 
   /** Sends once, and reads the answer to its end. */
   const read = (request: HttpClientRequest.HttpClientRequest, token: AccessToken, deadlines: Deadlines) =>

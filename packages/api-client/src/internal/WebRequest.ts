@@ -1,7 +1,6 @@
 /**
  * Between what `fetch` takes and gives, and what a client takes and gives.
  */
-import * as Context from "effect/Context"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
@@ -58,10 +57,8 @@ export const toResponse = (
   response: HttpClientResponse.HttpClientResponse,
   signal: AbortSignal | null | undefined
 ): Response => {
-  const web = Option.getOrElse(
-    HttpClientResponse.toWeb(response),
-    () => new Response(Stream.toReadableStreamWith(response.stream, Context.empty()), response)
-  )
+  // What fetch gave has one.
+  const web = Option.getOrThrow(HttpClientResponse.toWeb(response))
   return signal === undefined || signal === null || web.body === null
     ? web
     : new Response(web.body.pipeThrough(new TransformStream(), { signal }), web)
