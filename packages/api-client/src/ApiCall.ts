@@ -7,6 +7,7 @@ import type { OAuthError } from "@effect-identity/oauth/OAuthError"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { HttpBody } from "effect/http/HttpBody"
+import type { HttpMethod } from "effect/http/HttpMethod"
 import type * as UrlParams from "effect/http/UrlParams"
 import type * as Schema from "effect/Schema"
 import type { ApiError } from "./ApiError.ts"
@@ -53,4 +54,20 @@ export interface Call {
     options: RequestOptions & { readonly schema: Schema.Codec<A, I> }
   ): Effect.Effect<A, Failure>
   (path: string, options?: RequestOptions): Effect.Effect<unknown, Failure>
+}
+
+/**
+ * {@link Call}, with any method.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallOfMethod {
+  <A, I>(
+    method: HttpMethod,
+    path: string,
+    options: RequestOptions & { readonly schema: Schema.Codec<A, I> }
+  ): Effect.Effect<A, Failure>
+  (method: HttpMethod, path: string, options?: RequestOptions): Effect.Effect<unknown, Failure>
 }

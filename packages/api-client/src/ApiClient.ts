@@ -20,7 +20,7 @@ import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import type { Call, Failure, RequestOptions } from "./ApiCall.ts"
+import type { Call, CallOfMethod, Failure, RequestOptions } from "./ApiCall.ts"
 import { ApiError, type InvalidRequest } from "./ApiError.ts"
 import type { ConfigurationError } from "./ConfigurationError.ts"
 import * as Decoding from "./internal/Decoding.ts"
@@ -98,8 +98,7 @@ export interface Client {
   readonly put: Call
   readonly patch: Call
   readonly delete: Call
-  /** {@link Call}, with any method. */
-  readonly request: (method: HttpMethod, path: string, options?: RequestOptions) => Effect.Effect<unknown, Failure>
+  readonly request: CallOfMethod
   /**
    * Sends a request whose URL is a path below the base URL, and gives the response as soon as it begins, whatever its status
    * (but no redirect). Tokens, repetitions and the bound of a call are as with the others.
@@ -153,7 +152,7 @@ export const fromSettings = Effect.fnUntraced(function*(settings: Settings.Setti
       put: call("PUT"),
       patch: call("PATCH"),
       delete: call("DELETE"),
-      request: (method, path, options) => call(method)(path, options),
+      request: (method: HttpMethod, path: string, options?: RequestOptions) => call(method)(path, options),
       execute: Effect.fnUntraced(function*(request) {
         const outgoing = yield* checked(request.method, Outgoing.fromRequest(settings.baseUrl, request))
         return yield* exchange.response(outgoing, tokens, settings.timeout)

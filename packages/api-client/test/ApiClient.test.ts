@@ -30,7 +30,8 @@ describe("ApiClient", () => {
       const { api, calls, client, tokens } = yield* onSocket()
       const { wallets } = yield* client.get("/wallets", { schema: Wallets })
       assert.deepStrictEqual(wallets, [{ id: "w-1", balance: "1050.00" }])
-      assert.deepStrictEqual(yield* client.get("wallets"), yield* client.get("/wallets"))
+      assert.deepStrictEqual((yield* client.request("GET", "wallets", { schema: Wallets })).wallets, wallets)
+      assert.property(yield* client.request("GET", "wallets"), "wallets")
       const made = yield* client.post("/wallets", {
         json: { currency: "BRL" },
         schema: Schema.Struct({ id: Schema.String, currency: Schema.String })

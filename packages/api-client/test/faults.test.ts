@@ -136,16 +136,24 @@ describe("faults of the API", () => {
       assert.strictEqual(yield* calls, 3)
     })
   )
-  live(
-    "R6: waits as a 503 says",
-    Effect.gen(function*() {
-      const { api, calls, client } = yield* onSocket()
-      yield* api.script("resource", Answer.body("", { status: 503, headers: { "retry-after": "1" } }))
-      const [elapsed] = yield* Effect.timed(client.get("/wallets"))
-      assert.isAtLeast(Duration.toMillis(elapsed), 1000)
-      assert.strictEqual(yield* calls, 2)
-    })
-  )
+  for (
+    const headers of [
+      { "retry-after": "1" },
+      { "retry-after": "Wed, 21 Oct 2026 07:28:01 GMT", date },
+      { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(Date.parse(date) / 1000 + 1), date }
+    ]
+  ) {
+    live(
+      `R6: waits as a 503 says by ${Object.keys(headers)[0]}: ${Object.values(headers)[0]}`,
+      Effect.gen(function*() {
+        const { api, calls, client } = yield* onSocket()
+        yield* api.script("resource", Answer.body("", { status: 503, headers }))
+        const [elapsed] = yield* Effect.timed(client.get("/wallets"))
+        assert.isAtLeast(Duration.toMillis(elapsed), 1000)
+        assert.strictEqual(yield* calls, 2)
+      })
+    )
+  }
 
   for (const status of [500, 502, 504]) {
     live(
