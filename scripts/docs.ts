@@ -1,6 +1,7 @@
 /**
  * Checks what the documentation says: every TypeScript block of the pages and of the doc comments is compiled, then run
- * where a platform is at hand, and each `expression // => value` in it must hold. Links must lead somewhere.
+ * where a platform is at hand, and each `expression // => value` in it must hold. Links must lead somewhere, and messages
+ * that a page quotes must be the ones that are told.
  *
  * With words behind it, it checks the blocks of the files that have one of them in their name.
  */
@@ -12,6 +13,7 @@ import { join, relative } from "node:path"
 import { promisify } from "node:util"
 import * as World from "../examples/World.ts"
 import * as Links from "./docs/Links.ts"
+import * as Quotes from "./docs/Quotes.ts"
 
 const root = join(import.meta.dirname, "..")
 // Below the examples, so that the packages are found the way a reader's program finds them.
@@ -87,7 +89,10 @@ const run = async (
   }
 }
 
-const flaws = [...pages, ...sources].filter((path) => path.endsWith(".md")).flatMap((path) => Links.flawsOf(path))
+const flaws = [
+  ...[...pages, ...sources].filter((path) => path.endsWith(".md")).flatMap((path) => Links.flawsOf(path)),
+  ...await Quotes.flawsOf(join(root, "docs"))
+]
 if (flaws.length > 0) {
   console.error(flaws.join("\n"))
   process.exit(1)
