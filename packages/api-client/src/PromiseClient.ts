@@ -106,7 +106,8 @@ const getOrThrow = <A, E>(result: Result.Result<A, E>): A => {
 
 /**
  * Makes a client. All clients of a process share the tokens of an identity, and leave an API alone that asked one of them for
- * it, so that making one for each call costs no more than keeping one. Throws `ConfigurationError` that lists everything that is wrong with the options.
+ * it, so that making one for each call costs no more than keeping one. Throws `ConfigurationError` that lists everything
+ * that is wrong with the options.
  *
  * @example
  * ```ts
