@@ -13,6 +13,8 @@ import type * as Schema from "effect/Schema"
 import type { ApiError } from "./ApiError.ts"
 
 /**
+ * What one call sends besides its method and path.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0

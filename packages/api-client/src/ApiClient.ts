@@ -3,7 +3,6 @@
  * ends, backs off when it is told to, and reads answers by a schema.
  *
  * The token goes to the base URL and what is below it, and nowhere else. No request leaves without one.
- *
  * @since 0.1.0
  */
 import type { ClientAuth } from "@effect-identity/oauth/ClientCredentials"
@@ -45,6 +44,8 @@ export interface Grant {
 }
 
 /**
+ * Which API, who asks for its tokens, and how patiently.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
@@ -88,6 +89,8 @@ export interface TokenRequests {
 }
 
 /**
+ * The client of one API: a method for each of HTTP, all of which sign, renew and wait alike.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
@@ -110,6 +113,8 @@ export interface Client {
 }
 
 /**
+ * The {@link Client} of an API, for programs that call one.
+ *
  * @stability unstable
  * @category services
  * @since 0.1.0

@@ -24,6 +24,8 @@ export { ApiError } from "./ApiError.ts"
 export { ConfigurationError } from "./ConfigurationError.ts"
 
 /**
+ * Which API, who asks for its tokens, and how patiently.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
@@ -61,6 +63,8 @@ export interface PromiseClientOptions {
 }
 
 /**
+ * What one call may say besides its method, path and body.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
@@ -74,6 +78,8 @@ export interface CallOptions {
 }
 
 /**
+ * The client of one API behind promises.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0

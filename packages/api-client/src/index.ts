@@ -1,4 +1,6 @@
 /**
+ * An HTTP client for one API behind client credentials.
+ *
  * @since 0.1.0
  */
 

@@ -9,6 +9,8 @@ import { ProjectEnvVars } from "./ProjectEnvVars.ts"
 import * as SharedEngine from "./SharedEngine.ts"
 
 /**
+ * How long a client waits, and how strictly it reads. Who it is stands in the environment.
+ *
  * @stability stable
  * @category models
  * @since 0.1.0
@@ -28,6 +30,8 @@ export interface ClientOptions {
 }
 
 /**
+ * What one call may be told.
+ *
  * @stability stable
  * @category models
  * @since 0.1.0

@@ -9,6 +9,8 @@ import { issueOf } from "./Millis.ts"
 import * as ProxyEnvironment from "./ProxyEnvironment.ts"
 
 /**
+ * How long requests to third parties may take.
+ *
  * @stability stable
  * @category models
  * @since 0.1.0

@@ -42,6 +42,8 @@ export interface Credentials {
 }
 
 /**
+ * Who may have tokens.
+ *
  * @stability unstable
  * @category services
  * @since 0.1.0
@@ -52,6 +54,8 @@ export class Callers extends Context.Service<Callers, {
 }>()("@effect-identity/coze-issuer/Callers") {}
 
 /**
+ * How callers say who they are. Without any, nobody is let in.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
@@ -179,6 +183,8 @@ export const make = (options: Options): Effect.Effect<Callers["Service"], Config
   })
 
 /**
+ * The callers of these options. Fails with `ConfigurationError`, which lists everything that is wrong.
+ *
  * @stability unstable
  * @category layers
  * @since 0.1.0

@@ -41,6 +41,8 @@ export interface Source {
 }
 
 /**
+ * The tokens of one Coze OAuth app.
+ *
  * @stability unstable
  * @category services
  * @since 0.1.0
@@ -78,6 +80,8 @@ const variantOf = (
   accountId !== undefined ? `/account/${accountId}` : enterpriseId !== undefined ? `/enterprise_id/${enterpriseId}` : ""
 
 /**
+ * Makes the tokens of the app that is configured: it signs assertions (RFC 7523) and lets `TokenCache` remember.
+ *
  * @stability unstable
  * @category constructors
  * @since 0.1.0

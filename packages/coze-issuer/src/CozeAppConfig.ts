@@ -199,6 +199,8 @@ export const make = (options: Options): Effect.Effect<CozeAppConfig["Service"], 
   fromFound({ values: options, nameOf: (option) => option })
 
 /**
+ * The configuration of these options. Fails with `ConfigurationError`, which lists everything that is wrong.
+ *
  * @stability unstable
  * @category layers
  * @since 0.1.0

@@ -19,6 +19,8 @@ import { Issuer, toResponse } from "./Issuer.ts"
 import type { TokenRequest } from "./TokenRequest.ts"
 
 /**
+ * The app, who may ask for its tokens, and what requests are sent with.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
@@ -46,6 +48,8 @@ export interface IssuedToken {
 }
 
 /**
+ * The issuer behind promises.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0

@@ -74,6 +74,8 @@ export const jwtNames = {
 } as const satisfies { readonly [option in keyof CallerJwt.Options]-?: string }
 
 /**
+ * The keys that callers may show, by caller.
+ *
  * @stability unstable
  * @category environment
  * @since 0.1.0
@@ -81,6 +83,8 @@ export const jwtNames = {
 export const CALLER_API_KEYS = "CALLER_API_KEYS"
 
 /**
+ * How callers are known.
+ *
  * @stability unstable
  * @category environment
  * @since 0.1.0

@@ -38,6 +38,8 @@ export interface Reply {
 }
 
 /**
+ * The HTTP API in front of an app: tokens for callers that are known.
+ *
  * @stability unstable
  * @category services
  * @since 0.1.0
@@ -152,6 +154,8 @@ const report = ({ code, detail, logId, reason = detail, status, upstreamCode }: 
   )
 
 /**
+ * Makes the API of an app and its callers.
+ *
  * @stability unstable
  * @category constructors
  * @since 0.1.0
@@ -219,6 +223,8 @@ export const make = Effect.gen(function*() {
 })
 
 /**
+ * The API, with the app, its callers and the configuration left open.
+ *
  * @stability unstable
  * @category layers
  * @since 0.1.0

@@ -39,6 +39,8 @@ export const statuses = {
 } as const
 
 /**
+ * What is wrong, in a word that stays the same.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0

@@ -1,4 +1,6 @@
 /**
+ * Tokens for a Coze OAuth app, handed to callers that are known.
+ *
  * @since 0.1.0
  */
 

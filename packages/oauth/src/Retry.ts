@@ -43,6 +43,8 @@ export interface Advice {
 }
 
 /**
+ * How long attempts may go on, and what a failure says about the next one.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0

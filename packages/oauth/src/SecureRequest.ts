@@ -100,6 +100,8 @@ export class RequestFailed extends Data.TaggedError("RequestFailed")<{
 }
 
 /**
+ * What a request keeps secret, and how long it may take.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0

@@ -2,8 +2,7 @@
  * Turns any source of tokens into one that asks once and remembers.
  *
  * A source is an effect with a key. However many callers ask for a key, there is one flight: it belongs to the cache,
- * so a caller who leaves changes nothing for the others, and it is interrupted, on the wire too, when the last one has
- * left.
+ * so a caller who leaves changes nothing for the others, and it is interrupted, on the wire too, when the last one leaves.
  *
  * A token is given out until shortly before its end, whatever happens to its replacement. From about three quarters of its
  * life on, earlier for short ones, it is replaced in the background and nobody waits. A failure is shared by those who
@@ -111,6 +110,8 @@ export class TokenCache extends Context.Service<TokenCache, {
 }>()("@effect-identity/oauth/TokenCache") {}
 
 /**
+ * How many tokens are kept, when they are replaced, and how long failures are remembered.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
@@ -139,8 +140,7 @@ export interface Options {
   readonly rejectionPause?: Duration.Input | undefined
 }
 
-const millis = (input: Duration.Input | undefined, standard: Duration.Input): number =>
-  Duration.toMillis(input ?? standard)
+const millis = (input: Duration.Input | undefined, standard: Duration.Input) => Duration.toMillis(input ?? standard)
 const nowOf = (fiber: Fiber.Fiber<unknown, unknown>): Instant.Instant => Instant.nowUnsafe(fiber.getRef(Clock.Clock))
 
 /**

@@ -1,4 +1,6 @@
 /**
+ * OAuth 2.0 tokens for workloads: asked for once, remembered, never leaked.
+ *
  * @since 0.1.0
  */
 

@@ -22,6 +22,8 @@ export interface Identity {
 }
 
 /**
+ * An authority of its own, which nobody trusts unless told to.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0

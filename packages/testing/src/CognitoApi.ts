@@ -24,6 +24,8 @@ import * as Script from "./internal/Script.ts"
 import type { RecordedRequest } from "./RecordedRequest.ts"
 
 /**
+ * How it answers. It can be changed while it runs.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
@@ -38,6 +40,8 @@ export interface Behaviour {
 }
 
 /**
+ * Its only client, what that may ask for, and how it answers at first.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
@@ -52,6 +56,8 @@ export interface Options extends Partial<Behaviour> {
 }
 
 /**
+ * An API on loopback behind client credentials, as Amazon Cognito gives them.
+ *
  * @stability unstable
  * @category services
  * @since 0.1.0

@@ -42,6 +42,8 @@ export class Tunnel extends Data.Class<{
 export type Behaviour = "tunnel" | "silence" | number
 
 /**
+ * A proxy on loopback that tunnels, and tells what it was asked.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
@@ -54,6 +56,8 @@ export interface ConnectProxy {
 }
 
 /**
+ * Whom the proxy lets through, where to, and whether it speaks TLS.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0

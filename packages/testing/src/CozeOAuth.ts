@@ -74,6 +74,8 @@ export class CozeOAuth extends Context.Service<CozeOAuth, {
 }>()("@effect-identity/testing/CozeOAuth") {}
 
 /**
+ * How it answers. It can be changed while it runs.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
@@ -84,6 +86,8 @@ export interface Behaviour {
 }
 
 /**
+ * The apps it knows, the audience it expects, and how it answers at first.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0

@@ -57,6 +57,8 @@ export class Platform extends Context.Service<Platform, {
 }>()("@effect-identity/testing/Platform") {}
 
 /**
+ * How it answers, and what workloads own there. It can be changed while it runs.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
@@ -69,6 +71,8 @@ export interface Behaviour extends Outbound.Holdings {
 }
 
 /**
+ * Who may ask, where, and how it answers at first.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0

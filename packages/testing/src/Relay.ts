@@ -44,6 +44,8 @@ export interface Connection {
 }
 
 /**
+ * What stands between a client and a server, and can break their connections.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0

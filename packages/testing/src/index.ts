@@ -1,4 +1,6 @@
 /**
+ * What stands in for the world in tests: on loopback, over real sockets.
+ *
  * @since 0.1.0
  */
 

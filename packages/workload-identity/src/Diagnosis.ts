@@ -70,6 +70,8 @@ export interface Failure extends Details {
 }
 
 /**
+ * What is set, what is held, and what failed last: names, lengths, ages and reasons, never a value.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0

@@ -106,6 +106,8 @@ export const COZE_OUTBOUND_AUTH_PROXY_CA = "COZE_OUTBOUND_AUTH_PROXY_CA"
 export const COZE_OUTBOUND_AUTH_PROXY_CA_PATH = "COZE_OUTBOUND_AUTH_PROXY_CA_PATH"
 
 /**
+ * The discovery URL of OIDC. Named for programs that read it: this library does not.
+ *
  * @stability stable
  * @category environment
  * @since 0.1.0
@@ -113,6 +115,8 @@ export const COZE_OUTBOUND_AUTH_PROXY_CA_PATH = "COZE_OUTBOUND_AUTH_PROXY_CA_PAT
 export const COZE_AUTH_OIDC_DISCOVERY_URL = "COZE_AUTH_OIDC_DISCOVERY_URL"
 
 /**
+ * The client id of OIDC. Named for programs that read it: this library does not.
+ *
  * @stability stable
  * @category environment
  * @since 0.1.0
@@ -120,6 +124,8 @@ export const COZE_AUTH_OIDC_DISCOVERY_URL = "COZE_AUTH_OIDC_DISCOVERY_URL"
 export const COZE_AUTH_OIDC_CLIENT_ID = "COZE_AUTH_OIDC_CLIENT_ID"
 
 /**
+ * The client secret of OIDC. Named for programs that read it: this library does not.
+ *
  * @stability stable
  * @category environment
  * @since 0.1.0
@@ -127,6 +133,8 @@ export const COZE_AUTH_OIDC_CLIENT_ID = "COZE_AUTH_OIDC_CLIENT_ID"
 export const COZE_AUTH_OIDC_CLIENT_SECRET = "COZE_AUTH_OIDC_CLIENT_SECRET"
 
 /**
+ * The secret of sessions. Named for programs that read it: this library does not.
+ *
  * @stability stable
  * @category environment
  * @since 0.1.0
@@ -134,6 +142,8 @@ export const COZE_AUTH_OIDC_CLIENT_SECRET = "COZE_AUTH_OIDC_CLIENT_SECRET"
 export const COZE_AUTH_SESSION_SECRET = "COZE_AUTH_SESSION_SECRET"
 
 /**
+ * The API token of CozeLoop. Named for programs that read it: this library does not.
+ *
  * @stability stable
  * @category environment
  * @since 0.1.0
@@ -141,6 +151,8 @@ export const COZE_AUTH_SESSION_SECRET = "COZE_AUTH_SESSION_SECRET"
 export const COZE_LOOP_API_TOKEN = "COZE_LOOP_API_TOKEN"
 
 /**
+ * The id of the project. Named for programs that read it: this library does not.
+ *
  * @stability stable
  * @category environment
  * @since 0.1.0
@@ -148,6 +160,8 @@ export const COZE_LOOP_API_TOKEN = "COZE_LOOP_API_TOKEN"
 export const COZE_PROJECT_ID = "COZE_PROJECT_ID"
 
 /**
+ * The id of the space of the project. Named for programs that read it: this library does not.
+ *
  * @stability stable
  * @category environment
  * @since 0.1.0
@@ -155,6 +169,8 @@ export const COZE_PROJECT_ID = "COZE_PROJECT_ID"
 export const COZE_PROJECT_SPACE_ID = "COZE_PROJECT_SPACE_ID"
 
 /**
+ * The environment of the project. Named for programs that read it: this library does not.
+ *
  * @stability stable
  * @category environment
  * @since 0.1.0
@@ -162,6 +178,8 @@ export const COZE_PROJECT_SPACE_ID = "COZE_PROJECT_SPACE_ID"
 export const COZE_PROJECT_ENV = "COZE_PROJECT_ENV"
 
 /**
+ * The base URL of integrations. Named for programs that read it: this library does not.
+ *
  * @stability stable
  * @category environment
  * @since 0.1.0

@@ -48,6 +48,8 @@ import {
 export type OutboundFailure = ConfigurationError | TokenRetrievalError | TokenExchangeError | OutboundAuthError
 
 /**
+ * What the token of the workload opens: credentials of integrations, and variables of the project.
+ *
  * @stability unstable
  * @category services
  * @since 0.1.0

@@ -39,6 +39,8 @@ import {
 export type TokenFailure = ConfigurationError | TokenRetrievalError | TokenExchangeError
 
 /**
+ * The identity of this workload: its token, and what that opens.
+ *
  * @stability unstable
  * @category services
  * @since 0.1.0

@@ -1,4 +1,6 @@
 /**
+ * The identity of a Coze workload.
+ *
  * @since 0.1.0
  */
 

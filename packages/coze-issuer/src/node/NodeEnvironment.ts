@@ -12,6 +12,8 @@ import * as Effect from "effect/Effect"
 import { readFile, stat } from "node:fs/promises"
 
 /**
+ * What the environment of a server says: the variables of the issuer, and where it listens.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0

@@ -1,4 +1,6 @@
 /**
+ * What needs Node.
+ *
  * @since 0.1.0
  */
 

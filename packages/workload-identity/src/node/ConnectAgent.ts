@@ -3,6 +3,8 @@
  *
  * The proxy's credentials are sent to the proxy and to nobody else; what is sent through it, it cannot read. There is no
  * way around it: when the proxy fails, the connection fails with an error that says how.
+ *
+ * @since 0.1.0
  */
 import * as Redacted from "effect/Redacted"
 import * as Http from "node:http"
@@ -11,6 +13,13 @@ import { isIP, type Socket } from "node:net"
 import * as Tls from "node:tls"
 import type { ProxyAddress } from "./ProxyConfig.ts"
 
+/**
+ * Which proxy, whom it is trusted by, and how long a connection may take.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
 export interface Options {
   readonly proxy: ProxyAddress
   readonly secureContext: Tls.SecureContext | undefined
@@ -103,6 +112,13 @@ const idle = { keepAlive: true, timeout: 4_000 } as const
 
 const targetOf = ({ host, port }: Http.ClientRequestArgs): Target => ({ host: host ?? "localhost", port: Number(port) })
 
+/**
+ * An agent for http targets, tunnelled as well.
+ *
+ * @stability unstable
+ * @category constructors
+ * @since 0.1.0
+ */
 export const makeHttp = (options: Options): Http.Agent =>
   new class extends Http.Agent {
     override createConnection(args: Http.ClientRequestArgs, done: Done = () => {}): undefined {
@@ -110,6 +126,13 @@ export const makeHttp = (options: Options): Http.Agent =>
     }
   }(idle)
 
+/**
+ * An agent for https targets. Their certificates are checked here, not at the proxy.
+ *
+ * @stability unstable
+ * @category constructors
+ * @since 0.1.0
+ */
 export const makeHttps = (options: Options): Https.Agent =>
   new class extends Https.Agent {
     override createConnection(args: Https.RequestOptions, done: Done = () => {}): undefined {

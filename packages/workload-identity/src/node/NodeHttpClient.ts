@@ -14,6 +14,8 @@ import { WorkloadConfig } from "../Config.ts"
 import * as NodeHttpAgent from "./NodeHttpAgent.ts"
 
 /**
+ * The client over `node:http`. Follows no redirects, and keeps connections.
+ *
  * @stability unstable
  * @category layers
  * @since 0.1.0

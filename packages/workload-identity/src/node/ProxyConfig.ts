@@ -36,6 +36,8 @@ export interface ProxyAddress {
 }
 
 /**
+ * The way to third parties, as the environment describes it.
+ *
  * @stability unstable
  * @category services
  * @since 0.1.0

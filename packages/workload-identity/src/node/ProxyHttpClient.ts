@@ -19,6 +19,8 @@ import * as NodeHttpAgent from "./NodeHttpAgent.ts"
 import { ProxyConfig } from "./ProxyConfig.ts"
 
 /**
+ * The client for third parties: through the proxy when one is set, and never around it.
+ *
  * @stability unstable
  * @category services
  * @since 0.1.0
@@ -28,6 +30,8 @@ export class ProxyHttpClient extends Context.Service<ProxyHttpClient, HttpClient
 ) {}
 
 /**
+ * How long connections may take.
+ *
  * @stability unstable
  * @category models
  * @since 0.1.0
