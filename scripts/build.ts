@@ -3,7 +3,7 @@
  */
 import { transformAsync } from "@babel/core"
 import { execFileSync } from "node:child_process"
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
@@ -81,7 +81,8 @@ const declareFacade = (to: string) => {
   const own = ["index", "Client", "HttpClient", "ProjectEnvVars", "Proxy"]
   const borrowed = ["Diagnosis", "EnvKeys", "ProjectEnvVars", "WorkloadIdentityError"]
   for (const name of borrowed) {
-    cpSync(join(packageDir("workload-identity"), `build/src/${name}.d.ts`), join(to, `identity/${name}.d.ts`))
+    const declaration = readFileSync(join(packageDir("workload-identity"), `build/src/${name}.d.ts`), "utf8")
+    write(join(to, `identity/${name}.d.ts`), withJsSpecifiers(declaration))
   }
   for (const name of own) {
     const declaration = readFileSync(join(packageDir("client"), `build/src/${name}.d.ts`), "utf8")
