@@ -100,6 +100,6 @@ export const busiest = ({ requests, setting }: Course) => {
 /** Reads that had to wait, or were told a failure, besides the first of each workload. */
 export const troubled = ({ atOnce, reads, setting }: Course): number => reads - setting.workloads - atOnce
 
-/** Token requests per workload and hour, the first one aside. */
+/** Token requests per workload and hour, the first one included. */
 export const rate = ({ requests, setting: { hours, workloads } }: Course): number =>
-  requests.slice(1).reduce((sum, each) => sum + each, 0) / workloads / hours
+  requests.reduce((sum, each) => sum + each, 0) / workloads / hours

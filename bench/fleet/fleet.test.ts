@@ -9,7 +9,7 @@ describe("a fleet that was started together", () => {
       assert.strictEqual(course.requests[0], 1000)
       assert.isBelow(Fleet.busiest(course).share, 0.05)
       assert.strictEqual(Fleet.troubled(course), 0)
-      assert.strictEqual(Fleet.rate(course), 1)
+      assert.strictEqual(Fleet.rate(course), 2)
     }))
 
   it.effect("gets through ten minutes without an issuer, and none of it notices", () =>

@@ -1,6 +1,6 @@
 /**
  * `pnpm fleet`: a thousand and a hundred thousand workloads that were started together, and what their issuer sees. Some
- * minutes and 6 GB of memory; `--quick` leaves the large fleet out. Draws what it saw into the documentation.
+ * minutes and 1 GB of memory; `--quick` leaves the large fleet out. Draws what it saw into the documentation.
  */
 import { Effect } from "effect"
 import { writeFileSync } from "node:fs"
