@@ -7,12 +7,19 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 const root = join(import.meta.dirname, "..")
-const constant = join(root, "packages/workload-identity/src/internal/version.ts")
+
+/** Where a package's version stands besides its manifest. */
+const places = [
+  ["workload-identity", "src/internal/version.ts", /(?<=version = ")[\d.]+(?=")/],
+  ["coze-issuer", "Dockerfile", /(?<=@effect-identity\/coze-issuer@)[\d.]+/]
+] as const
 
 execFileSync("changeset", ["version"], { cwd: root, stdio: "inherit" })
-const { version } = JSON.parse(readFileSync(join(root, "packages/workload-identity/package.json"), "utf8"))
-const before = readFileSync(constant, "utf8")
-const after = before.replace(/"\d+\.\d+\.\d+"/, JSON.stringify(version))
-if (!after.includes(JSON.stringify(version))) throw new Error(`${constant} names no version`)
-writeFileSync(constant, after)
-console.log(`the next version is ${version}`)
+for (const [name, file, pattern] of places) {
+  const { version } = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"))
+  const path = join(root, "packages", name, file)
+  const before = readFileSync(path, "utf8")
+  if (!pattern.test(before)) throw new Error(`${path} names no version`)
+  writeFileSync(path, before.replace(pattern, version))
+  console.log(`the next version of ${name} is ${version}`)
+}
