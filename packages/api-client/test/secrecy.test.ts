@@ -5,41 +5,12 @@ import { createApiClient } from "@effect-identity/api-client/promise"
 import { Retry } from "@effect-identity/oauth"
 import { Answer, CognitoApi, SecretSweep } from "@effect-identity/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Logger, Metric, References, Schema, Tracer } from "effect"
+import { Effect, Metric, Schema } from "effect"
 import { onSocket } from "./Fixture.ts"
 
 const clientSecret = "sweep-client-secret-/+&%ä-51d2"
 
-/** Runs an effect, and gives everything it showed. */
-const shown = Effect.fnUntraced(function*<A, E>(effect: Effect.Effect<A, E>) {
-  const lines: Array<unknown> = []
-  const spans: Array<Tracer.Span> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  const logger = Logger.make((options) => {
-    lines.push(Logger.formatJson.log(options), options.message)
-  })
-  const exit = yield* effect.pipe(
-    Effect.tapCause((cause) => Effect.logError("failed", cause)),
-    Effect.withSpan("sweep"),
-    Effect.withTracer(tracer),
-    Effect.provide(Logger.layer([logger])),
-    Effect.provideService(References.MinimumLogLevel, "All"),
-    Effect.exit
-  )
-  assert.isTrue(spans.length > 1 && lines.length > 0)
-  const error = Exit.isFailure(exit) ? [Cause.squash(exit.cause), Cause.pretty(exit.cause), String(exit)] : ["fine"]
-  return [
-    error,
-    lines,
-    spans.map(({ attributes, name, status }) => ({ name, status, attributes: [...attributes] }))
-  ]
-})
+const shown = <A, E>(effect: Effect.Effect<A, E>) => Effect.map(SecretSweep.watch(effect), ({ shown }) => shown)
 
 const echo = (text: string): ReadonlyArray<Answer.Answer> => [
   Answer.json({ error: { code: text, message: `no ${text}`, details: [text, { field: text, message: text }] } }, {

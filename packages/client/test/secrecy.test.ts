@@ -8,7 +8,7 @@ import * as CertificateAuthority from "@effect-identity/testing/CertificateAutho
 import { Config, TokenCache, WorkloadIdentity } from "@effect-identity/workload-identity"
 import { NodeWorkloadIdentity, ProxyConfig, ProxyHttpClient } from "@effect-identity/workload-identity/node"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, ConfigProvider, Effect, Exit, Layer, Logger, References, Schema, Tracer } from "effect"
+import { ConfigProvider, Effect, Layer, Schema } from "effect"
 import { HttpClientRequest } from "effect/http"
 
 const secrets = {
@@ -19,36 +19,7 @@ const secrets = {
   bearer: "sweep-third-party-bearer-5e0b"
 }
 
-/** Runs an effect, and gives everything it showed. */
-const shown = Effect.fnUntraced(function*<A, E>(effect: Effect.Effect<A, E>) {
-  const lines: Array<unknown> = []
-  const spans: Array<Tracer.Span> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  const logger = Logger.make((options) => {
-    lines.push(Logger.formatJson.log(options), options.message)
-  })
-  const exit = yield* effect.pipe(
-    Effect.tapCause((cause) => Effect.logError("failed", cause)),
-    Effect.tapCause((cause) => Effect.logTrace(Cause.pretty(cause))),
-    Effect.withSpan("sweep"),
-    Effect.withTracer(tracer),
-    Effect.provide(Logger.layer([logger])),
-    Effect.provideService(References.MinimumLogLevel, "All"),
-    Effect.exit
-  )
-  const error = Exit.isFailure(exit) ? [Cause.squash(exit.cause), Cause.pretty(exit.cause), String(exit)] : []
-  return [
-    error,
-    lines,
-    spans.map(({ attributes, name, status }) => ({ name, status, attributes: [...attributes] }))
-  ]
-})
+const shown = <A, E>(effect: Effect.Effect<A, E>) => Effect.map(SecretSweep.watch(effect), ({ shown }) => shown)
 
 const echo = (text: string): ReadonlyArray<Answer.Answer> => [
   Answer.refusal(text, { status: 400, description: `no ${text}` }),

@@ -2,7 +2,8 @@
  * The two entries of the issuer, each as its users run it: the server on Node over a socket, and the bundle in workerd.
  */
 import { NodeIssuer } from "@effect-identity/coze-issuer/node"
-import { ConfigProvider, Context, Data, Effect, Layer, Logger, References, type Scope, Tracer } from "effect"
+import { SpanRecorder } from "@effect-identity/testing"
+import { ConfigProvider, Context, Data, Effect, Layer, Logger, References, type Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { Miniflare } from "miniflare"
 import { createHash } from "node:crypto"
@@ -33,14 +34,7 @@ const node: Entry = {
   name: "Node",
   start: Effect.fnUntraced(function*(env) {
     const lines: Array<string> = []
-    const spans: Array<Tracer.Span> = []
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+    const { spans, tracer } = SpanRecorder.make()
     const context = yield* Layer.build(NodeIssuer.layer).pipe(
       Effect.withTracer(tracer),
       Effect.provideService(References.MinimumLogLevel, "Trace"),

@@ -1,4 +1,5 @@
 import { ClientCredentials, type OAuthError, SecureUrl, TokenExchange } from "@effect-identity/oauth"
+import { SpanRecorder } from "@effect-identity/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Redacted, Result, Tracer } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
@@ -99,14 +100,7 @@ describe("TokenEndpoint", () => {
 
   it.effect("names its spans and what became of them, and no secret", () =>
     Effect.gen(function*() {
-      const spans: Array<Tracer.NativeSpan> = []
-      const tracer = Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          spans.push(span)
-          return span
-        }
-      })
+      const { spans, tracer } = SpanRecorder.make()
       const exchange = TokenExchange.token({
         endpoint,
         clientId: "app",

@@ -1,6 +1,7 @@
 import { AccessToken, OAuthError, TokenCache, TokenMetrics } from "@effect-identity/oauth"
+import { SpanRecorder } from "@effect-identity/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Logger, Metric, Redacted, References, Tracer } from "effect"
+import { Effect, Fiber, Logger, Metric, Redacted, References } from "effect"
 import { TestClock } from "effect/testing"
 
 const source = Effect.tap(
@@ -105,22 +106,10 @@ describe("TokenMetrics", () => {
 })
 
 describe("spans", () => {
-  const record = () => {
-    const spans: Array<Tracer.NativeSpan> = []
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
-    return { spans, traced: Effect.provideService(Tracer.Tracer, tracer) }
-  }
-
   it.effect("tell what a request for a token is made for; one in the background is linked to who noticed", () =>
     Effect.gen(function*() {
-      const { spans, traced } = record()
-      yield* traced(Effect.withSpan(everything, "program"))
+      const { spans, tracer } = SpanRecorder.make()
+      yield* Effect.withTracer(Effect.withSpan(everything, "program"), tracer)
       const own = spans.filter(({ name }) => name.startsWith("TokenCache."))
       assert.deepStrictEqual(own.map(({ attributes, name }) => `${name} ${attributes.get("token_cache.reason")}`), [
         "TokenCache.acquire miss",

@@ -1,40 +1,21 @@
 import { ClientCredentials, Retry, SecureUrl } from "@effect-identity/oauth"
 import { SecretSweep } from "@effect-identity/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Logger, Option, Redacted, Result, Tracer } from "effect"
+import { Effect, Exit, Option, Redacted, Result } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
 import * as fc from "fast-check"
 
 const endpoint = { url: Result.getOrThrow(SecureUrl.parse("https://issuer.test/token")) }
 
-/** Everything a failing request leaves behind: the error, its rendering, the log lines and the spans. */
+/** The error of a failing request, and everything it leaves behind. */
 const traces = async (secret: string, respond: () => Response) => {
-  const logged: Array<unknown> = []
-  const spans: Array<Tracer.Span> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  const exit = await ClientCredentials.token({ endpoint, clientId: "app", clientSecret: Redacted.make(secret) }).pipe(
+  const client = HttpClient.make((request) => Effect.sync(() => HttpClientResponse.fromWeb(request, respond())))
+  const asking = ClientCredentials.token({ endpoint, clientId: "app", clientSecret: Redacted.make(secret) }).pipe(
     Retry.once,
-    Effect.tapCause((cause) => Effect.logError("no token", cause)),
-    Effect.provideService(
-      HttpClient.HttpClient,
-      HttpClient.make((request) => Effect.sync(() => HttpClientResponse.fromWeb(request, respond())))
-    ),
-    Effect.provide(Logger.layer([Logger.make((options) => logged.push(Logger.formatJson.log(options)))])),
-    Effect.withTracer(tracer),
-    Effect.runPromiseExit
+    Effect.provideService(HttpClient.HttpClient, client)
   )
-  const shown = spans.map(({ attributes, name, status }) => ({ attributes: [...attributes], name, status }))
-  const error = Exit.findErrorOption(exit)
-  return {
-    error,
-    all: [Option.getOrUndefined(error), Cause.pretty(Exit.isFailure(exit) ? exit.cause : Cause.empty), logged, shown]
-  }
+  const { exit, shown } = await Effect.runPromise(SecretSweep.watch(asking))
+  return { error: Exit.findErrorOption(exit), all: shown }
 }
 
 const spellings: ReadonlyArray<(text: string) => string> = [

@@ -3,7 +3,13 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
 import { inspect } from "node:util"
+import * as SpanRecorder from "./SpanRecorder.ts"
 
 const partLength = 12
 
@@ -68,3 +74,59 @@ export const find = (value: unknown, secrets: Readonly<Record<string, string>>):
     })
   )
 }
+
+/**
+ * How an effect ended, and what it showed meanwhile, for {@link find} to look through: its error in every rendering, log lines
+ * of every level, names, attributes and ends of spans. What it succeeded with is not among it.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface Watched<A, E> {
+  readonly exit: Exit.Exit<A, E>
+  readonly shown: ReadonlyArray<unknown>
+}
+
+/**
+ * Runs an effect and keeps what it shows. A failure is logged, as programs do, with its cause.
+ *
+ * @example
+ * ```ts
+ * import { SecretSweep } from "@effect-identity/testing"
+ * import { Effect } from "effect"
+ *
+ * const leaking = Effect.withSpan(Effect.void, "login", { attributes: { user: "hunter2-hunter2" } })
+ *
+ * const { shown } = await Effect.runPromise(SecretSweep.watch(leaking))
+ * SecretSweep.find(shown, { password: "hunter2-hunter2" }).length > 0 // => true
+ * ```
+ *
+ * @stability unstable
+ * @category combinators
+ * @since 0.1.0
+ */
+export const watch = Effect.fnUntraced(function*<A, E, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.fn.Return<Watched<A, E>, never, R> {
+  const { spans, tracer } = SpanRecorder.make()
+  const lines: Array<unknown> = []
+  const logger = Logger.make((options) => {
+    lines.push(Logger.formatJson.log(options), options.message)
+  })
+  const telling = effect.pipe(
+    Effect.tapCause((cause) => Effect.logError("failed", cause)),
+    Effect.tapCause((cause) => Effect.logTrace(Cause.pretty(cause)))
+  )
+  // It never ends: with its end it would be told what the effect succeeded with.
+  const exit = yield* Effect.makeSpan("watched").pipe(
+    Effect.flatMap((span) => Effect.withParentSpan(telling, span)),
+    Effect.withTracer(tracer),
+    Effect.provide(Logger.layer([logger])),
+    Effect.provideService(References.MinimumLogLevel, "All"),
+    Effect.exit
+  )
+  const error = Exit.isFailure(exit) ? [Cause.squash(exit.cause), Cause.pretty(exit.cause), String(exit)] : []
+  const told = spans.map(({ attributes, name, status }) => ({ name, status, attributes: [...attributes] }))
+  return { exit, shown: [error, lines, told] }
+})
