@@ -14,6 +14,12 @@ const { values } = parseArgs({
 const reads = Number(values.reads)
 const life = Number(values.life) * 1000
 
+/**
+ * An error may come so much before the end as the issuer has it: a life counts from when a token was asked for, which is
+ * before that arrived there. To withhold a token in its last fortieth would be twice as much.
+ */
+const onItsWay = life / 80
+
 interface Read {
   readonly at: number
   readonly error: WorkloadIdentityError | undefined
@@ -100,7 +106,7 @@ const program = Effect.gen(function*() {
   const times = issuer.failed.slice(failedBefore).map(({ at }) => at)
   promises.push(
     ["reads while it fails past the end of life", `${down.length}, ${errors.length} errors`, errors.length > 0],
-    ["first error after the token's end", `${firstError} ms`, firstError >= 0],
+    ["first error after the token's end", `${firstError} ms`, firstError >= -onItsWay],
     tokensPastTheirEnd(down),
     // The error says when to come back; an attempt in the air may have to end first.
     [
