@@ -14,6 +14,7 @@ export default defineConfig({
       project("api-client", "packages/api-client"),
       project("testing", "packages/testing"),
       project("coze-issuer", "packages/coze-issuer"),
+      project("token-server", "packages/token-server"),
       project("bench", "bench", "**/*.test.ts"),
       project("examples", "examples", "*.test.ts")
     ]

@@ -1,0 +1,7 @@
+/**
+ * One place that holds the secrets of upstream APIs and hands out their tokens.
+ *
+ * @since 0.1.0
+ */
+
+export * as Realm from "./Realm.ts"
