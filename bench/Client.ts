@@ -15,6 +15,8 @@ export interface World {
 
 export interface Subject {
   readonly getToken: () => Promise<unknown>
+  /** The call behind that, when the library answers with more than the token. */
+  readonly read?: () => Promise<unknown>
   /** A request to the API that carries the token. Absent where the library sends none. */
   readonly call?: () => Promise<unknown>
   /** Something that waits for a token and can be told to stop. */

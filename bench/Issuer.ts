@@ -27,6 +27,8 @@ export type Mode =
 export interface Issuer {
   readonly url: string
   mode: Mode
+  /** Milliseconds a good answer takes. */
+  delay: number
   requests: number
   /** Requests whose client left before they were answered. */
   abandoned: number
@@ -101,6 +103,7 @@ const answer = async (issuer: Issuer, response: ServerResponse, token: () => str
       await wait(300)
       return json(response, 200, token())
     case "good":
+      if (issuer.delay > 0) await wait(issuer.delay)
       return json(response, 200, token())
   }
 }
@@ -114,6 +117,7 @@ export const start = async (tls?: { readonly key: string; readonly cert: string 
   const issuer: { -readonly [field in keyof Issuer]: Issuer[field] } = {
     url: "",
     mode: "good",
+    delay: 0,
     requests: 0,
     abandoned: 0,
     live: new Set(),

@@ -15,6 +15,7 @@ export const google: Client = {
     client.setCredentials({ refresh_token: "refresh-token" })
     return {
       getToken: async () => (await client.getAccessToken()).token,
+      read: () => client.getAccessToken(),
       call: () => client.request({ url: api })
     }
   },
