@@ -5,3 +5,4 @@
  */
 
 export * as Realm from "./Realm.ts"
+export * as Settings from "./Settings.ts"
