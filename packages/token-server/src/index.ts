@@ -4,5 +4,7 @@
  * @since 0.1.0
  */
 
+export * as Presets from "./Presets.ts"
 export * as Realm from "./Realm.ts"
+export * as RealmConfig from "./RealmConfig.ts"
 export * as Settings from "./Settings.ts"
