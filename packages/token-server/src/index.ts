@@ -4,7 +4,9 @@
  * @since 0.1.0
  */
 
+export * as Api from "./Api.ts"
 export * as Presets from "./Presets.ts"
+export * as Problem from "./Problem.ts"
 export * as Realm from "./Realm.ts"
 export * as RealmConfig from "./RealmConfig.ts"
 export * as Settings from "./Settings.ts"

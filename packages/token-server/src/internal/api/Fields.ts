@@ -1,0 +1,41 @@
+/**
+ * Fields that several requests share, and the rules for them.
+ */
+import * as Schema from "effect/Schema"
+
+/** A whole number between two others. Coerced from text where it stands in a query. */
+export const wholeNumber = (minimum: number, maximum: number) => {
+  const message = `must be a whole number from ${minimum} to ${maximum}`
+  return Schema.Number.annotate({ message }).check(
+    Schema.makeFilter((value) => Number.isInteger(value) && value >= minimum && value <= maximum ? undefined : message)
+  )
+}
+
+const idRule = (maximum: number) =>
+  `must be 1 to ${maximum} letters, digits, dots, dashes and underscores, the first a letter or digit, the last no dot or dash`
+
+/** Needs no escapes in a path, and has no dot at an end. */
+export const RealmId = Schema.String.check(Schema.isPattern(/^[A-Za-z\d](?:[\w.-]{0,48}\w)?$/, { message: idRule(50) }))
+
+export const SecretKey = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z\d](?:[\w.-]{0,198}\w)?$/, { message: idRule(200) })
+)
+
+export const text = (maximum: number) =>
+  Schema.String.check(Schema.isMaxLength(maximum, { message: `must be at most ${maximum} characters` }))
+
+/** Which part of a list. */
+export const paging = {
+  page: Schema.optionalKey(wholeNumber(1, 1_000_000)),
+  pageSize: Schema.optionalKey(wholeNumber(1, 100))
+}
+
+/** A flag in a query: as the original server has it, only the text `true` sets it. */
+export const Flag = Schema.Literals(["true", "false"]).annotate({ message: "must be true or false" })
+
+/** A list as the original server answers it. */
+export const listOf = <A extends Schema.Top>(item: A) =>
+  Schema.Struct({
+    data: Schema.Struct({ list: Schema.Array(item), total: Schema.Int }),
+    success: Schema.Literal("ok")
+  })
