@@ -1,13 +1,21 @@
 import { defineConfig } from "vitest/config"
 
+const limits = { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false }
+
 // What needs programs that no package brings. `pnpm test:system` installs them first, where it may.
 export default defineConfig({
   test: {
-    name: "system",
-    root: "system",
-    include: ["*.test.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    fileParallelism: false
+    projects: [
+      { test: { name: "system", root: "system", include: ["**/*.test.ts"], ...limits } },
+      {
+        test: {
+          name: "token-server on PostgreSQL",
+          root: "packages/token-server",
+          include: ["test/**/*.test.ts"],
+          globalSetup: ["../../system/PostgresForTests.ts"],
+          ...limits
+        }
+      }
+    ]
   }
 })

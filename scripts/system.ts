@@ -3,11 +3,20 @@
  * otherwise says which they are.
  */
 import { execFileSync, spawnSync } from "node:child_process"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 
-const programs = { faketime: "faketime", nft: "nftables", squid: "squid", tinyproxy: "tinyproxy" }
+const programs = {
+  faketime: "faketime",
+  nft: "nftables",
+  squid: "squid",
+  strings: "binutils",
+  tinyproxy: "tinyproxy",
+  "/usr/lib/postgresql": "postgresql"
+}
 
-const isThere = (program: string) => spawnSync("which", [program]).status === 0
+const isThere = (program: string) =>
+  program.startsWith("/") ? existsSync(program) : spawnSync("which", [program]).status === 0
 
 const missing = Object.entries(programs).filter(([program]) => !isThere(program)).map(([, name]) => name)
 
