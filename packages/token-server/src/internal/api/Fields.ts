@@ -15,11 +15,16 @@ const idRule = (maximum: number) =>
   `must be 1 to ${maximum} letters, digits, dots, dashes and underscores, the first a letter or digit, the last no dot or dash`
 
 /** Needs no escapes in a path, and has no dot at an end. */
-export const RealmId = Schema.String.check(Schema.isPattern(/^[A-Za-z\d](?:[\w.-]{0,48}\w)?$/, { message: idRule(50) }))
+export const realmId = /^[A-Za-z\d](?:[\w.-]{0,48}\w)?$/
 
-export const SecretKey = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z\d](?:[\w.-]{0,198}\w)?$/, { message: idRule(200) })
-)
+export const secretKey = /^[A-Za-z\d](?:[\w.-]{0,198}\w)?$/
+
+export const RealmId = Schema.String.check(Schema.isPattern(realmId, { message: idRule(50) }))
+
+export const SecretKey = Schema.String.check(Schema.isPattern(secretKey, { message: idRule(200) }))
+
+/** The longest life of a token that anyone may ask for: a year, in milliseconds. */
+export const longestLife = 366 * 24 * 60 * 60 * 1000
 
 export const text = (maximum: number) =>
   Schema.String.check(Schema.isMaxLength(maximum, { message: `must be at most ${maximum} characters` }))

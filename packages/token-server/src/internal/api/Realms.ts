@@ -20,7 +20,9 @@ export const Realm = Schema.Struct({
 
 export const Preset = Schema.Struct({
   id: Schema.String,
-  comment: Schema.String,
+  title: Schema.String,
+  /** What the secret has under each name. */
+  keys: Schema.Record(Schema.String, Schema.String),
   config: Schema.Json
 })
 

@@ -6,10 +6,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { Access, Answers, LowestRole } from "./Access.ts"
-import { Flag, RealmId, SecretKey, wholeNumber } from "./Fields.ts"
-
-/** The longest life anyone may ask for: a year, in milliseconds. */
-const longest = 366 * 24 * 60 * 60 * 1000
+import { Flag, longestLife, RealmId, SecretKey, wholeNumber } from "./Fields.ts"
 
 /** As the original server answers it; `persisted` is there only when it is false. */
 export const Token = Schema.Struct({
@@ -25,7 +22,7 @@ export const TokensGroup = HttpApiGroup.make("tokens")
       query: {
         realm: RealmId,
         key: SecretKey,
-        min_ttl: Schema.optionalKey(wholeNumber(0, longest)),
+        min_ttl: Schema.optionalKey(wholeNumber(0, longestLife)),
         flush: Schema.optionalKey(Flag)
       },
       success: Token

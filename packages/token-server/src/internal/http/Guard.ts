@@ -8,7 +8,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Problem from "../../Problem.ts"
 import * as Answers from "./Answers.ts"
 import * as Body from "./Body.ts"
-import type { RouteTable } from "./RouteTable.ts"
+import type { Found, RouteTable } from "./RouteTable.ts"
 
 /** On every answer: nobody stores it, frames it, guesses its type, or reads it from another origin. */
 export const headers = {
@@ -34,16 +34,15 @@ const notAllowed = (methods: ReadonlySet<string>) =>
     [...methods].toSorted().join(", ")
   )
 
+/** Lets a request in whose route is known. */
 const enter = <E, R>(
-  table: RouteTable,
+  { methods }: Found,
+  query: string,
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 ) =>
   Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
-    const [path = "", query = ""] = request.url.split("?", 2)
-    const route = table.find(path)
-    if (route === undefined) return yield* Problem.make("not_found")
-    if (!route.methods.has(request.method)) return notAllowed(route.methods)
+    if (!methods.has(request.method)) return notAllowed(methods)
     if (changes(request.method, query) && isCrossSite(request.headers)) {
       return yield* Problem.make("cross_site", { detail: "a page of another origin may not change anything here" })
     }
@@ -54,11 +53,33 @@ const enter = <E, R>(
     return yield* Effect.provideService(app, HttpServerRequest.HttpServerRequest, yield* Body.json(request))
   })
 
+const methodNames = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+
+/** In a span of the server that has the route in it and not the address. */
+const observed = <E, R>(
+  given: string,
+  route: string | undefined,
+  answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+) => {
+  const method = methodNames.has(given) ? given : "_OTHER"
+  return Effect.tap(answer, ({ status }) => Effect.annotateCurrentSpan("http.response.status_code", status)).pipe(
+    Effect.withSpan(route === undefined ? method : `${method} ${route}`, {
+      kind: "server",
+      attributes: { "http.request.method": method, ...(route !== undefined && { "http.route": route }) }
+    })
+  )
+}
+
 /** The app behind the guard. Its own policy stays on an answer that has one. */
 export const guarded = <E, R>(
   table: RouteTable,
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
-): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest> =>
-  Answers.answering(enter(table, app)).pipe(
-    Effect.map((response) => HttpServerResponse.setHeaders(response, { ...headers, ...response.headers }))
-  )
+) =>
+  Effect.gen(function*() {
+    const { method, url } = yield* HttpServerRequest.HttpServerRequest
+    const [path = "", query = ""] = url.split("?", 2)
+    const found = table.find(path)
+    const answer = found === undefined ? Effect.fail(Problem.make("not_found")) : enter(found, query, app)
+    const response = yield* observed(method, found?.path, Answers.answering(answer))
+    return HttpServerResponse.setHeaders(response, { ...headers, ...response.headers })
+  })

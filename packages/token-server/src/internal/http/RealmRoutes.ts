@@ -3,9 +3,13 @@
  */
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { Api } from "../../Api.ts"
+import * as Presets from "../../Presets.ts"
+import * as Realm from "../../Realm.ts"
 import { Caller } from "../api/Access.ts"
+import { Invalid } from "../Failure.ts"
 import { type RealmRow, RealmStore } from "../store/RealmStore.ts"
 import { Tokens } from "../tokens/Tokens.ts"
 import { needRealm } from "./Authorization.ts"
@@ -23,6 +27,18 @@ const show = ({ comment, config, createdAt, id, updatedAt, version }: RealmRow) 
   created_at: moment(createdAt),
   updated_at: moment(updatedAt)
 })
+
+const presets = envelope(
+  cut(Object.entries(Presets.presets), { page: 1, pageSize: Number.MAX_SAFE_INTEGER }),
+  ([id, { config, keys, title }]) => ({ id, title, keys, config: isJson(config) ? config : null })
+)
+
+/** Saved as it is written; what cannot be decoded is not saved. */
+const checked = (written: { readonly id: string; readonly comment: string; readonly config: Schema.Json }) =>
+  Effect.fromResult(Result.mapBoth(Realm.decode(written), {
+    onSuccess: () => written,
+    onFailure: (issues) => new Invalid({ issues })
+  }))
 
 export const layer = HttpApiBuilder.group(Api, "realms", (handlers) =>
   Effect.gen(function*() {
@@ -58,6 +74,7 @@ export const layer = HttpApiBuilder.group(Api, "realms", (handlers) =>
       .handle("list", ({ query }) => Effect.map(failing(list(query)), (page) => envelope(page, show)))
       .handle("save", ({ payload: { comment = "", config, id, version } }) =>
         needRealm(id).pipe(
+          Effect.andThen(checked({ id, comment, config })),
           Effect.andThen(changes.record(
             { action: "realm.save", realm: id, subject: id },
             store.save({ id, comment, config, version })
@@ -79,5 +96,5 @@ export const layer = HttpApiBuilder.group(Api, "realms", (handlers) =>
           Effect.andThen(tokens.forget(id, undefined)),
           failing
         ))
-      .handle("presets", () => Effect.succeed(envelope({ list: [], total: 0 }, (preset) => preset)))
+      .handle("presets", () => Effect.succeed(presets))
   }))

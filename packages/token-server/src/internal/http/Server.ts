@@ -7,6 +7,7 @@ import { constTrue } from "effect/Function"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Http from "node:http"
@@ -22,6 +23,7 @@ import * as Answers from "./Answers.ts"
 import * as Authorization from "./Authorization.ts"
 import * as Callers from "./Callers.ts"
 import * as Changes from "./Changes.ts"
+import * as FastLane from "./FastLane.ts"
 import * as Guard from "./Guard.ts"
 import * as Reads from "./Reads.ts"
 import * as RealmRoutes from "./RealmRoutes.ts"
@@ -80,14 +82,18 @@ export const serve = Effect.fnUntraced(function*(
     ...beside.routes
   ])
   const app = yield* HttpRouter.toHttpEffect(
-    Layer.mergeAll(layerApi, beside.layer).pipe(Layer.provide(NodeHttpServer.layerHttpServices))
+    Layer.mergeAll(layerApi, beside.layer).pipe(Layer.provide(HttpServer.layerServices))
   ).pipe(Effect.provide(own))
   const handler = yield* NodeHttpServer.makeHandler(Guard.guarded(table, app), { scope }).pipe(
     // The spans of the server have whole addresses in them.
     Effect.provideService(HttpMiddleware.TracerDisabledWhen, constTrue)
   )
+  const fastLane = yield* Effect.provide(FastLane.make, own)
+  const listener: Http.RequestListener = (request, response) => {
+    if (!fastLane(request, response)) handler(request, response)
+  }
   yield* Effect.acquireRelease(
-    Effect.sync(() => server.on("request", handler)),
-    () => Effect.sync(() => server.off("request", handler))
+    Effect.sync(() => server.on("request", listener)),
+    () => Effect.sync(() => server.off("request", listener))
   )
 })
