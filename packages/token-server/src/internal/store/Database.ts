@@ -23,11 +23,13 @@ export class Database extends Context.Service<Database, {
    * Runs statements. What only collided with somebody else's runs again, and all of it takes five seconds at most. Inside
    * of a transaction they are part of that, which then runs again as a whole.
    */
-  readonly run: <A, E, R>(statements: Effect.Effect<A, E | SqlError, R>) => Effect.Effect<A, E | StoreFailed, R>
+  readonly run: <A, E, R>(
+    statements: Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, Exclude<E, SqlError> | StoreFailed, R>
   /** The same for statements of which all happen or none. */
   readonly transaction: <A, E, R>(
-    statements: Effect.Effect<A, E | SqlError, R>
-  ) => Effect.Effect<A, E | StoreFailed, R>
+    statements: Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, Exclude<E, SqlError> | StoreFailed, R>
   /** The database's clock inside of a statement: milliseconds since 1970 when the statement runs. */
   readonly clock: Fragment
   /** The database's clock. */
@@ -48,11 +50,22 @@ const bounded = <A, E, R>(statements: Effect.Effect<A, E, R>): Effect.Effect<A, 
       Effect.onExit(() => Effect.sync(() => fiber.interruptUnsafe()))
     ))
 
-const named = <A, E, R>(statements: Effect.Effect<A, E | SqlError, R>): Effect.Effect<A, E | StoreFailed, R> =>
-  Effect.mapError(statements, (failure) => isSqlError(failure) ? storeFailed(failure) : failure)
+const isOther = <E>(failure: E): failure is Exclude<E, SqlError> => !isSqlError(failure)
+
+const named = <A, E, R>(
+  statements: Effect.Effect<A, E, R>
+): Effect.Effect<A, Exclude<E, SqlError> | StoreFailed, R> =>
+  Effect.mapError(statements, (failure) =>
+    isOther(failure)
+      ? failure
+      : isSqlError(failure)
+      ? storeFailed(failure)
+      : new StoreFailed({ detail: "unavailable" }))
 
 const make = (sql: SqlClient.SqlClient): Database["Service"] => {
-  const attempted = <A, E, R>(statements: Effect.Effect<A, E | SqlError, R>): Effect.Effect<A, E | StoreFailed, R> =>
+  const attempted = <A, E, R>(
+    statements: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, Exclude<E, SqlError> | StoreFailed, R> =>
     Effect.flatMap(Effect.serviceOption(sql.transactionService), ({ _tag }) =>
       _tag === "Some"
         ? named(statements)

@@ -47,7 +47,6 @@ export const tables = Effect.gen(function*() {
     sealed TEXT,
     requested_at BIGINT,
     expires_at BIGINT,
-    refresh_at BIGINT,
     lease_tag TEXT,
     lease_until BIGINT,
     claim BIGINT NOT NULL DEFAULT 0,
@@ -55,7 +54,9 @@ export const tables = Effect.gen(function*() {
     stored_sent BIGINT,
     sent_at BIGINT,
     suspect SMALLINT NOT NULL DEFAULT 0,
+    doubt_since BIGINT,
     failure TEXT,
+    failure_generation BIGINT,
     failure_until BIGINT,
     PRIMARY KEY (realm, "key"),
     FOREIGN KEY (realm, "key") REFERENCES secrets (realm, "key") ON DELETE CASCADE
