@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Layer from "effect/Layer"
-import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import type { StoreFailed } from "../Failure.ts"
+import type { Route } from "../http/RouteTable.ts"
 import { Drain } from "./Drain.ts"
 
 export type Reason = "draining" | "starting" | `database_${StoreFailed["detail"]}`
@@ -16,6 +16,8 @@ export type Reason = "draining" | "starting" | `database_${StoreFailed["detail"]
 export class Readiness extends Context.Service<Readiness, Effect.Effect<ReadonlyArray<Reason>>>()(
   "@effect-identity/token-server/internal/operation/Health/Readiness"
 ) {}
+
+export const routes: ReadonlyArray<Route> = [{ method: "GET", path: "/healthz" }, { method: "GET", path: "/readyz" }]
 
 const noStore = { headers: { "cache-control": "no-store" } }
 
@@ -38,10 +40,4 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | Drain | Re
       })
     )
   })
-)
-
-/** All that is counted, in the text format of Prometheus. */
-export const metrics: Effect.Effect<HttpServerResponse.HttpServerResponse> = Effect.map(
-  PrometheusMetrics.format(),
-  (text) => HttpServerResponse.text(text, { ...noStore, contentType: "text/plain; version=0.0.4; charset=utf-8" })
 )
