@@ -81,6 +81,7 @@ const listen = (server: Http.Server): Effect.Effect<number, never, Scope.Scope> 
 
 export interface Running {
   readonly port: number
+  readonly server: Http.Server
   readonly send: (asked: Asked) => Effect.Effect<Answer>
   /** Makes a key as the server does at its first start. */
   readonly key: (role: Role, realms?: "*" | ReadonlyArray<string>, expiresAt?: number) => Effect.Effect<string>
@@ -96,6 +97,7 @@ export const start = Effect.fnUntraced(function*(
   yield* Effect.provideContext(Server.serve(server), context)
   return {
     port,
+    server,
     send: (asked) => send(port, asked),
     key: (role, realms = "*", expiresAt) =>
       createKey({ name: role, role, realms, expiresAt }).pipe(

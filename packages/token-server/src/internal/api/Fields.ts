@@ -2,12 +2,26 @@
  * Fields that several requests share, and the rules for them.
  */
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 
-/** A whole number between two others. Coerced from text where it stands in a query. */
+const numberRule = (minimum: number, maximum: number) => `must be a whole number from ${minimum} to ${maximum}`
+
+/** A whole number between two others. */
 export const wholeNumber = (minimum: number, maximum: number) => {
-  const message = `must be a whole number from ${minimum} to ${maximum}`
+  const message = numberRule(minimum, maximum)
   return Schema.Number.annotate({ message }).check(
     Schema.makeFilter((value) => Number.isInteger(value) && value >= minimum && value <= maximum ? undefined : message)
+  )
+}
+
+/** Its digits, as a query has them: no sign, no exponent, no blank. */
+export const digits = (minimum: number, maximum: number) => {
+  const message = numberRule(minimum, maximum)
+  return Schema.String.annotate({ message }).check(Schema.isPattern(/^\d{1,16}$/, { message })).pipe(
+    Schema.decodeTo(
+      wholeNumber(minimum, maximum),
+      SchemaTransformation.transform({ decode: Number, encode: String })
+    )
   )
 }
 
@@ -31,8 +45,8 @@ export const text = (maximum: number) =>
 
 /** Which part of a list. */
 export const paging = {
-  page: Schema.optionalKey(wholeNumber(1, 1_000_000)),
-  pageSize: Schema.optionalKey(wholeNumber(1, 100))
+  page: Schema.optionalKey(digits(1, 1_000_000)),
+  pageSize: Schema.optionalKey(digits(1, 100))
 }
 
 /** A flag in a query: as the original server has it, only the text `true` sets it. */

@@ -6,7 +6,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { Access, Answers, LowestRole } from "./Access.ts"
-import { Flag, longestLife, RealmId, SecretKey, wholeNumber } from "./Fields.ts"
+import { digits, Flag, longestLife, RealmId, SecretKey } from "./Fields.ts"
 
 /** As the original server answers it; `persisted` is there only when it is false. */
 export const Token = Schema.Struct({
@@ -22,7 +22,7 @@ export const TokensGroup = HttpApiGroup.make("tokens")
       query: {
         realm: RealmId,
         key: SecretKey,
-        min_ttl: Schema.optionalKey(wholeNumber(0, longestLife)),
+        min_ttl: Schema.optionalKey(digits(0, longestLife)),
         flush: Schema.optionalKey(Flag)
       },
       success: Token

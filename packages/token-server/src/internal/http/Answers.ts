@@ -50,7 +50,7 @@ const format = SchemaIssue.makeFormatterStandardSchemaV1({
       case "UnexpectedKey":
         return "is not known"
       default:
-        return SchemaIssue.defaultLeafHook(issue).replace(/^Expected /, "must be ")
+        return SchemaIssue.defaultLeafHook(issue)
     }
   }
 })
@@ -68,7 +68,7 @@ const nameOf = (path: ReadonlyArray<PropertyKey>, fallback: string): string => {
 export const issuesOf = ({ issue }: Schema.SchemaError, fallback: string) =>
   format(issue).issues.map(({ message, path = [] }) => ({
     name: nameOf(path.filter((part): part is PropertyKey => typeof part !== "object"), fallback),
-    rule: message
+    rule: message.replace(/^Expected /, "must be ")
   }))
 
 const nameOfDefect = (defect: unknown): string =>

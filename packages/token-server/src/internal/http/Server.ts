@@ -23,6 +23,7 @@ import * as Answers from "./Answers.ts"
 import * as Authorization from "./Authorization.ts"
 import * as Callers from "./Callers.ts"
 import * as Changes from "./Changes.ts"
+import * as Docs from "./Docs.ts"
 import * as FastLane from "./FastLane.ts"
 import * as Guard from "./Guard.ts"
 import * as Reads from "./Reads.ts"
@@ -30,6 +31,7 @@ import * as RealmRoutes from "./RealmRoutes.ts"
 import * as RouteTable from "./RouteTable.ts"
 import * as SecretRoutes from "./SecretRoutes.ts"
 import * as TokenRoutes from "./TokenRoutes.ts"
+import * as Unreadable from "./Unreadable.ts"
 
 export type Services = ApiKeyStore | AuditStore | KeyRing | RealmStore | SecretStore | Tokens
 
@@ -47,6 +49,7 @@ export const createServer = Effect.sync(() => {
   const server = Http.createServer(limits)
   server.maxConnections = 10_000
   server.maxHeadersCount = 100
+  server.on("clientError", Unreadable.answer)
   return server
 })
 
@@ -79,10 +82,11 @@ export const serve = Effect.fnUntraced(function*(
   const table = RouteTable.make([
     ...RouteTable.ofApi(Api),
     { method: "GET", path: openApiPath },
+    { method: "GET", path: Docs.path },
     ...beside.routes
   ])
   const app = yield* HttpRouter.toHttpEffect(
-    Layer.mergeAll(layerApi, beside.layer).pipe(Layer.provide(HttpServer.layerServices))
+    Layer.mergeAll(layerApi, Docs.layer, beside.layer).pipe(Layer.provide(HttpServer.layerServices))
   ).pipe(Effect.provide(own))
   const handler = yield* NodeHttpServer.makeHandler(Guard.guarded(table, app), { scope }).pipe(
     // The spans of the server have whole addresses in them.
