@@ -3,7 +3,7 @@
  * installed.
  */
 import { execFile } from "node:child_process"
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { rolldown } from "rolldown"
@@ -14,8 +14,8 @@ import type { Figure } from "./Row.ts"
 export interface Programs {
   /** The path of `programs/<name>.ts` around a peer, made once. */
   readonly around: (name: string, peer: Peer) => Promise<string>
-  /** The path of a program of this text, whose packages are given as URLs. */
-  readonly of: (name: string, text: string) => string
+  /** The path of a program that imports these packages, does nothing, and tells what that took. */
+  readonly importing: (name: string, packages: ReadonlyArray<string>) => Promise<string>
   /** Runs it with settings, and answers with what it measured. */
   readonly run: (path: string, settings?: object, flags?: ReadonlyArray<string>) => Promise<Figure>
 }
@@ -34,6 +34,15 @@ const entryOf = (name: string, { module }: Peer) => `
   process.stdout.write("\\n" + JSON.stringify(figure))
   process.exit(0)
 `
+
+const importing = (packages: ReadonlyArray<string>) => `
+  ${packages.map((name) => `import ${JSON.stringify(name)}`).join("\n")}
+  import { usage } from ${JSON.stringify(join(folder, "Usage.ts"))}
+  const figure = usage()
+  process.stdout.write("\\n" + JSON.stringify(figure))
+`
+
+const fileNameOf = (name: string): string => name.replaceAll(/\W+/g, "-")
 
 const build = async (text: string, to: string, resolve: Installed["resolve"]): Promise<void> => {
   const bundle = await rolldown({
@@ -64,7 +73,7 @@ export const make = ({ resolve, workplace }: Installed): Programs => {
   const made = new Map<string, Promise<string>>()
 
   const around = (name: string, peer: Peer): Promise<string> => {
-    const path = join(to, `${name}-${peer.name.replaceAll(/\W+/g, "-")}.mjs`)
+    const path = join(to, `${name}-${fileNameOf(peer.name)}.mjs`)
     const making = made.get(path) ?? build(entryOf(name, peer), path, resolve).then(() => path)
     made.set(path, making)
     return making
@@ -72,9 +81,9 @@ export const make = ({ resolve, workplace }: Installed): Programs => {
 
   return {
     around,
-    of: (name, text) => {
-      const path = join(to, `${name}.mjs`)
-      writeFileSync(path, text)
+    importing: async (name, packages) => {
+      const path = join(to, `import-${fileNameOf(name)}.mjs`)
+      await build(importing(packages), path, resolve)
       return path
     },
     run: async (path, settings = {}, flags = []) => {

@@ -3,8 +3,9 @@
  */
 import { type Peer, subjectOf } from "../Peer.ts"
 import type { Figure } from "../Row.ts"
+import { usage } from "./Usage.ts"
 
 export const run = async (peer: Peer, { issuer }: { readonly issuer: string }): Promise<Figure> => {
   await (await subjectOf(peer, issuer)).getToken()
-  return { ms: performance.now(), mebibytes: process.resourceUsage().maxRSS / 1024 }
+  return usage()
 }

@@ -15,10 +15,10 @@ const step = 30
 const delay = 60
 const waited = delay / 2
 
-const timed = async (ask: () => Promise<unknown>): Promise<number> => {
+const timed = async (ask: () => Promise<unknown>) => {
   const from = performance.now()
-  await ask()
-  return performance.now() - from
+  const token = await ask()
+  return { token, ms: performance.now() - from }
 }
 
 export const run = async (peer: Peer): Promise<Figure> => {
@@ -26,14 +26,15 @@ export const run = async (peer: Peer): Promise<Figure> => {
   issuer.expiresIn = String(life)
   issuer.delay = delay
   const { getToken } = await subjectOf(peer, issuer.url)
-  await getToken()
+  const first = await getToken()
   const { requests } = issuer
   let age = 0
   while (age < life + step) {
-    const waits = await Promise.all(Array.from({ length: 100 }, () => timed(getToken)))
+    const answers = await Promise.all(Array.from({ length: 100 }, () => timed(getToken)))
     // Nobody waits for a request that was only just sent: it is seen when it has arrived.
     await timed(() => new Promise((resolve) => setImmediate(resolve)))
-    const waiting = waits.filter((ms) => ms > waited).length
+    // On a machine that has much to do, what takes long need not have waited for anything.
+    const waiting = answers.filter(({ ms, token }) => token !== first && ms > waited).length
     if (waiting > 0 || issuer.requests > requests) return { waiting, age }
     WallClock.shift(step * 1000)
     age += step

@@ -8,12 +8,6 @@ import * as Show from "../Show.ts"
 import { medianDifference } from "../Statistics.ts"
 import * as Turns from "../Turns.ts"
 
-/** The end of a program that does nothing else, measured as `FirstToken` is. */
-const report = `
-  const figure = { ms: performance.now(), mebibytes: process.resourceUsage().maxRSS / 1024 }
-  process.stdout.write("\\n" + JSON.stringify(figure))
-`
-
 type Measures = Record<string, () => Promise<Figure>>
 
 type Taken = Readonly<Record<string, ReadonlyArray<Figure>>>
@@ -29,27 +23,24 @@ const overEmpty = (taken: Taken, metric: string): Record<string, number> => {
   return Turns.mapped(rest, (each) => medianDifference(each, nothing))
 }
 
-const importsOf = ({ entries }: Peer, { installed }: Stage): string =>
-  entries.length === 0
-    ? `import "node:http"\n`
-    : entries.map(({ from }) => `import ${JSON.stringify(installed.resolve(from))}\n`).join("")
+const packagesOf = (peer: Peer): ReadonlyArray<string> =>
+  peer === byHand ? ["node:http"] : peer.entries.map(({ from }) => from)
 
-const takeImports = (stage: Stage): Promise<Taken> => {
-  const { isQuick, programs } = stage
+const takeImports = async ({ isQuick, programs }: Stage): Promise<Taken> => {
   const measures: Measures = {}
-  const nothing = programs.of("import-nothing", report)
+  const nothing = await programs.importing("nothing", [])
   measures[empty] = () => programs.run(nothing)
   for (const peer of all) {
     if (peer === byHandFetch) continue
-    const path = programs.of(`import-${peer.name.replaceAll(/\W+/g, "-")}`, importsOf(peer, stage) + report)
+    const path = await programs.importing(peer.name, packagesOf(peer))
     measures[peer.name] = () => programs.run(path)
   }
-  return Turns.take(isQuick ? 7 : 31, measures)
+  return Turns.take(isQuick ? 5 : 31, measures)
 }
 
 const takeFirstTokens = async ({ isQuick, issuer, programs }: Stage): Promise<Taken> => {
   const measures: Measures = {}
-  const nothing = programs.of("nothing", report)
+  const nothing = await programs.importing("nothing", [])
   measures[empty] = () => programs.run(nothing)
   for (const peer of all) {
     const path = await programs.around("FirstToken", peer)
