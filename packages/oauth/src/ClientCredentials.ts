@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type { HttpClient } from "effect/http/HttpClient"
 import type * as Redacted from "effect/Redacted"
 import type { AccessToken } from "./AccessToken.ts"
-import * as BasicCredentials from "./internal/BasicCredentials.ts"
+import * as BasicCredentials from "./BasicCredentials.ts"
 import type { OAuthError } from "./OAuthError.ts"
 import * as TokenEndpoint from "./TokenEndpoint.ts"
 

@@ -29,14 +29,14 @@ export class InvalidKey extends Data.TaggedError("InvalidKey")<{ readonly rule: 
 }
 
 /**
- * A private key, and the name its public half is registered under (`kid`).
+ * A private key, and the name its public half is registered under (`kid`), where it has one.
  *
  * @stability unstable
  * @category models
  * @since 0.1.0
  */
 export class SigningKey extends Data.Class<{
-  readonly keyId: string
+  readonly keyId: string | undefined
   /** Not extractable. */
   readonly key: CryptoKey
 }> {}
@@ -75,7 +75,7 @@ const bitsOf = ({ algorithm }: CryptoKey): number =>
  * @since 0.1.0
  */
 export const importKey = Effect.fnUntraced(function*(options: {
-  readonly keyId: string
+  readonly keyId?: string | undefined
   readonly pem: Redacted.Redacted
 }): Effect.fn.Return<SigningKey, InvalidKey> {
   const refuse = (rule: string) => new InvalidKey({ rule })
@@ -99,12 +99,14 @@ export const importKey = Effect.fnUntraced(function*(options: {
 export interface Claims {
   /** `iss`: who asks. */
   readonly issuer: string
-  /** `aud`: who is asked. */
-  readonly audience: string
+  /** `aud`: who is asked. RFC 7523 wants it; some servers (GitHub) do without. */
+  readonly audience?: string | undefined
   /** `sub`: whom the token is for. */
   readonly subject?: string | undefined
   /** Until `exp`. @default 10 minutes */
   readonly lifetime?: Duration.Input | undefined
+  /** How far `iat` lies back, for servers whose clock may be behind. @default zero */
+  readonly backdate?: Duration.Input | undefined
   /** Claims besides, by name. They do not replace any of the above. */
   readonly others?: Readonly<Record<string, unknown>> | undefined
 }
@@ -149,13 +151,14 @@ export const sign = Effect.fnUntraced(function*(
   const crypto = yield* WebCrypto
   const issuedAt = Math.floor((yield* Instant.now).wall / 1000)
   const lifetime = Duration.toSeconds(claims.lifetime ?? standardLifetime)
-  const header = segment({ alg: "RS256", typ: "JWT", kid: keyId })
+  const header = segment({ alg: "RS256", typ: "JWT", ...(keyId !== undefined && { kid: keyId }) })
+  const backdate = Duration.toSeconds(claims.backdate ?? Duration.zero)
   const payload = segment({
     ...claims.others,
     iss: claims.issuer,
-    aud: claims.audience,
+    ...(claims.audience !== undefined && { aud: claims.audience }),
     ...(claims.subject !== undefined && { sub: claims.subject }),
-    iat: issuedAt,
+    iat: issuedAt - Math.ceil(backdate),
     exp: issuedAt + Math.floor(lifetime),
     jti: Base64Url.encode(crypto.getRandomValues(new Uint8Array(jtiBytes)))
   })

@@ -5,6 +5,7 @@
  */
 
 export * as AccessToken from "./AccessToken.ts"
+export * as BasicCredentials from "./BasicCredentials.ts"
 export * as BearerAuth from "./BearerAuth.ts"
 export * as ClientCredentials from "./ClientCredentials.ts"
 export * as Fingerprint from "./Fingerprint.ts"

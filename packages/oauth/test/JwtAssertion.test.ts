@@ -163,6 +163,19 @@ describe("JwtAssertion.sign", () => {
       assert.strictEqual(short.payload.exp, 1_700_000_090)
     }))
 
+  it.effect("lies back as far as it is told, and names neither key nor audience where there is none", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(1_700_000_000_000)
+      const { key } = yield* importPem(pkcs8)
+      const assertion = yield* JwtAssertion.sign(new JwtAssertion.SigningKey({ key, keyId: undefined }), {
+        issuer: "app",
+        backdate: "1 minute"
+      })
+      const payload = jose.decodeJwt(Redacted.value(assertion))
+      assert.deepStrictEqual([payload.iat, payload.exp, payload.aud], [1_699_999_940, 1_700_000_600, undefined])
+      assert.deepStrictEqual(jose.decodeProtectedHeader(Redacted.value(assertion)), { alg: "RS256", typ: "JWT" })
+    }))
+
   it.effect("says who it is about, and what else it is told, but never instead of its own", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(1_700_000_000_000)

@@ -25,6 +25,7 @@ export const statuses = {
   method_not_allowed: 405,
   request_timeout: 408,
   conflict: 409,
+  secret_unusable: 409,
   content_too_large: 413,
   unsupported_media_type: 415,
   budget_spent: 429,

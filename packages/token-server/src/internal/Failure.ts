@@ -73,6 +73,7 @@ export class Refused extends Data.TaggedError("Refused")<{
 const upstreamRules = {
   egress: "the address is not one that this server may connect to",
   answer: "the answer holds no token, or no life of it, where the realm says",
+  secret: "the secret lacks a value that the realm names, or has one that cannot be sent where it should be",
   queue: "too many requests to this realm are under way",
   superseded: "another server asked in the meantime"
 } as const

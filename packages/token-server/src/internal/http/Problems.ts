@@ -33,6 +33,7 @@ const upstreamCode = (reason: Reason | Refused | Unusable): Problem.Code => {
       return ({
         answer: "upstream_invalid_answer",
         egress: "upstream_not_allowed",
+        secret: "secret_unusable",
         queue: "upstream_busy",
         superseded: "superseded"
       } as const)[reason.detail]

@@ -18,13 +18,15 @@ export interface Obtained {
 
 export class Upstream extends Context.Service<Upstream, {
   /**
-   * A new token. `values` are what `$key_n` stands for. `beforeSend` runs right before the bytes of the request that issues
-   * the token leave, after name resolution and connecting as far as that can be arranged; when it fails, nothing is sent.
-   * The whole of it, connecting included, takes the realm's `timeout` at most.
+   * A new token. `values` are what `$key_n` stands for. `beforeSend` runs once there is a connection, right before the bytes
+   * of the request that issues the token leave; when it fails, none do. The whole of it, waiting for a turn and connecting
+   * included, takes the realm's `timeout` at most. Nothing is sent twice. Where `isForced`, the upstream is told that the
+   * token it last gave is of no use, if it can be.
    */
   readonly obtain: <E, R>(
     realm: Realm,
     values: ReadonlyMap<string, Redacted.Redacted>,
-    beforeSend: Effect.Effect<void, E, R>
+    beforeSend: Effect.Effect<void, E, R>,
+    isForced?: boolean
   ) => Effect.Effect<Obtained, UpstreamFailed | E, R>
 }>()("@effect-identity/token-server/internal/upstream/Upstream") {}
