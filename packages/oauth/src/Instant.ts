@@ -10,7 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
 /**
- * A moment, in milliseconds: `wall` since the Unix epoch, `monotonic` since an origin that only this process knows.
+ * A moment, in whole milliseconds: `wall` since the Unix epoch, `monotonic` since an origin that only this process knows.
  *
  * @stability stable
  * @category models
@@ -30,7 +30,7 @@ export interface Instant {
  */
 export const nowUnsafe = (clock: Clock.Clock): Instant => ({
   wall: clock.currentTimeMillisUnsafe(),
-  monotonic: Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
+  monotonic: Math.floor(Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000)
 })
 
 /**

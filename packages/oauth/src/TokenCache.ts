@@ -228,8 +228,8 @@ export const make = Effect.fnUntraced(function*(
       if (flights.isClosed) return Effect.fail(closed)
       const slot = slots.use(key)
       const now = nowOf(fiber)
-      if (slot.held !== undefined) {
-        const { refreshAfter, token, usableFor } = slot.held
+      const { refreshAfter, token, usableFor } = slot
+      if (token !== undefined) {
         const age = Instant.elapsed(token.requestedAt, now)
         if (age < refreshAfter) return Report.handOver(fiber, slot, token, "hit", age)
         if (age < usableFor) {
@@ -261,12 +261,10 @@ export const make = Effect.fnUntraced(function*(
   const reject = (key: string, refused: AccessToken): Effect.Effect<boolean> =>
     Effect.map(Instant.now, (now) => {
       const slot = slots.find(key)
-      if (slot?.held?.token !== refused) return true
+      if (slot?.token !== refused) return true
       const isTooSoon = slot.rejectedAt !== undefined && Instant.elapsed(slot.rejectedAt, now) < rejectionPause
-      if (isTooSoon && slot.held.fetchedFor !== "forced") return false
-      slot.held = undefined
-      slot.rejectedAt = now
-      slot.awaitsReplacement = true
+      if (isTooSoon && slot.fetchedFor !== "forced") return false
+      slot.drop(now)
       return true
     })
 

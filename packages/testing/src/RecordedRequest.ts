@@ -1,5 +1,5 @@
 /**
- * What a `Platform`, a `CozeOAuth` or a `CognitoApi` saw of one request.
+ * What a `Platform`, a `CozeOAuth` or another of the servers here saw of one request.
  *
  * @since 0.1.0
  */
@@ -18,7 +18,7 @@ export type Step = "idToken" | "accessToken" | "integrationCredential" | "projec
 /**
  * One request, as it arrived. `outcome` is `answered` once the last byte of the answer has left and `closed` when the
  * client closed the connection before that. `jwtBearer` is what `CozeOAuth` is asked for,
- * `token` and `resource` what `CognitoApi` is.
+ * `token` and `resource` what `CognitoApi`, `WeChat` and `GitHub` are.
  *
  * @stability unstable
  * @category models

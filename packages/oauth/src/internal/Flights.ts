@@ -55,6 +55,7 @@ export class Flights {
   readonly #rules: Rules
   readonly #airborne = new Set<Flight>()
   #generation = 0
+  #lifetime: Duration.Duration = Duration.zero
   isClosed = false
 
   constructor(rules: Rules) {
@@ -67,7 +68,7 @@ export class Flights {
    */
   launch(slot: Slot, purpose: Purpose, source: Source, context: Context.Context<never>): Flight {
     const flight = new Flight(purpose)
-    slot.flight = flight
+    slot.stir().flight = flight
     return this.#start(slot, flight, this.#ask(flight, source), context)
   }
 
@@ -85,13 +86,14 @@ export class Flights {
     const flight = new Flight("forced")
     const before = slot.forced
     const begin = Effect.suspend(() => {
-      if (slot.nextForced === flight) slot.nextForced = undefined
-      slot.forced = flight
-      slot.flight = flight
+      const unrest = slot.stir()
+      if (unrest.nextForced === flight) unrest.nextForced = undefined
+      unrest.forced = flight
+      unrest.flight = flight
       return this.#ask(flight, source)
     })
     if (before === undefined) return this.#start(slot, flight, begin, context)
-    slot.nextForced = flight
+    slot.stir().nextForced = flight
     const beginLater = Effect.flatMap(
       Effect.exit(Deferred.await(before.result)),
       () =>
@@ -141,7 +143,7 @@ export class Flights {
 
   #start(slot: Slot, flight: Flight, effect: Source, context: Context.Context<never>): Flight {
     this.#airborne.add(flight)
-    slot.airborne.add(flight)
+    slot.stir().airborne.add(flight)
     // Where failures are counted already, the cool-down is what spaces attempts.
     const spaced = flight.isBackground || slot.coolDown !== undefined ? Retry.once(effect) : effect
     const traced = Effect.withSpan(spaced, flight.isBackground ? "TokenCache.refresh" : "TokenCache.acquire", {
@@ -157,6 +159,12 @@ export class Flights {
     )
     flight.fiber = Effect.runForkWith(context)(flight.isBackground ? Quiet.run(landed) : landed)
     return flight
+  }
+
+  /** Tokens of one issuer mostly live equally long: they need not each remember that in an object of its own. */
+  #sharedLifetime(lifetime: Duration.Duration): Duration.Duration {
+    if (!Duration.equals(lifetime, this.#lifetime)) this.#lifetime = lifetime
+    return this.#lifetime
   }
 
   #land(slot: Slot, flight: Flight, departed: Instant.Instant, exit: Exit.Exit<AccessToken, OAuthError>) {
@@ -178,13 +186,13 @@ export class Flights {
       const fail = (error: OAuthError): Effect.Effect<void> => {
         report("failure", error.reason._tag)
         if (slot.isOlderThan(flight)) {
-          const { held } = slot
-          slot.coolDown = CoolDown.begin(error, departed, now, {
+          const { token, usableFor } = slot
+          slot.stir().coolDown = CoolDown.begin(error, departed, now, {
             drawn,
             streak: (slot.coolDown?.streak ?? 0) + 1,
-            heldFor: held === undefined || Instant.elapsed(held.token.requestedAt, departed) >= held.usableFor
+            heldFor: token === undefined || Instant.elapsed(token.requestedAt, departed) >= usableFor
               ? undefined
-              : held.usableFor - Instant.elapsed(held.token.requestedAt, now)
+              : usableFor - Instant.elapsed(token.requestedAt, now)
           }, this.#rules.coolDown)
         }
         Deferred.doneUnsafe(flight.result, Effect.fail(error))
@@ -197,16 +205,16 @@ export class Flights {
         Deferred.doneUnsafe(flight.result, Effect.fail(closed))
         return Effect.void
       }
-      const token = new AccessToken({ ...exit.value, generation: flight.number })
+      const token = new AccessToken({
+        ...exit.value,
+        lifetime: this.#sharedLifetime(exit.value.lifetime),
+        generation: flight.number
+      })
       const age = Instant.elapsed(token.requestedAt, now)
       const lifespan = Lifespan.draw(token, age, drawn, this.#rules.lifespan)
       if (age >= lifespan.usableFor) return fail(failed(new InvalidResponse({ status: undefined, detail: "expired" })))
       report("success")
-      if (slot.isOlderThan(flight)) {
-        slot.held = { ...lifespan, token, landedAt: now, fetchedFor: flight.purpose }
-        slot.coolDown = undefined
-        slot.awaitsReplacement = false
-      }
+      if (slot.isOlderThan(flight)) slot.hold(token, age, lifespan, flight.purpose)
       Deferred.doneUnsafe(flight.result, Effect.succeed(token))
       return Effect.void
     })

@@ -1,5 +1,5 @@
 /**
- * How long a token is used: until when it is simply given out, and until when it may be given out at all. Ages in
+ * How long a token is used: until when it is simply given out, and until when it may be given out at all. Ages in whole
  * milliseconds, counted like those of `Instant.elapsed` from the moment the token was asked for.
  */
 import * as Duration from "effect/Duration"
@@ -33,5 +33,8 @@ export const draw = (token: AccessToken, ageAtLanding: number, drawn: number, ru
   const byMargin = (lifetime - Math.min(rules.margin, lifetime * rules.marginShare)) * (0.9 + 0.1 * drawn)
   // A token that was long on its way is not due the moment it lands, or slow answers would be asked for without a pause.
   const notBefore = ageAtLanding + (usableFor - ageAtLanding) / 4
-  return { usableFor, refreshAfter: Math.max(Math.min(byShare, byMargin), notBefore) }
+  return {
+    usableFor: Math.ceil(usableFor),
+    refreshAfter: Math.ceil(Math.max(Math.min(byShare, byMargin), notBefore))
+  }
 }
