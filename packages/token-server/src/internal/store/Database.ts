@@ -17,19 +17,18 @@ import * as NodeSqlite from "./NodeSqlite.ts"
 import * as Postgres from "./Postgres.ts"
 import { storeFailed } from "./SqlFailure.ts"
 
+/** Failures with what a driver says of its own put into words of ours. */
+export type Named<E> = Exclude<E, SqlError> | StoreFailed
+
 export class Database extends Context.Service<Database, {
   readonly sql: SqlClient.SqlClient
   /**
    * Runs statements. What only collided with somebody else's runs again, and all of it takes five seconds at most. Inside
    * of a transaction they are part of that, which then runs again as a whole.
    */
-  readonly run: <A, E, R>(
-    statements: Effect.Effect<A, E, R>
-  ) => Effect.Effect<A, Exclude<E, SqlError> | StoreFailed, R>
+  readonly run: <A, E, R>(statements: Effect.Effect<A, E, R>) => Effect.Effect<A, Named<E>, R>
   /** The same for statements of which all happen or none. */
-  readonly transaction: <A, E, R>(
-    statements: Effect.Effect<A, E, R>
-  ) => Effect.Effect<A, Exclude<E, SqlError> | StoreFailed, R>
+  readonly transaction: <A, E, R>(statements: Effect.Effect<A, E, R>) => Effect.Effect<A, Named<E>, R>
   /** The database's clock inside of a statement: milliseconds since 1970 when the statement runs. */
   readonly clock: Fragment
   /** The database's clock. */
@@ -50,22 +49,13 @@ const bounded = <A, E, R>(statements: Effect.Effect<A, E, R>): Effect.Effect<A, 
       Effect.onExit(() => Effect.sync(() => fiber.interruptUnsafe()))
     ))
 
-const isOther = <E>(failure: E): failure is Exclude<E, SqlError> => !isSqlError(failure)
+const isOurs = <E>(failure: E): failure is Exclude<E, SqlError> => !isSqlError(failure)
 
-const named = <A, E, R>(
-  statements: Effect.Effect<A, E, R>
-): Effect.Effect<A, Exclude<E, SqlError> | StoreFailed, R> =>
-  Effect.mapError(statements, (failure) =>
-    isOther(failure)
-      ? failure
-      : isSqlError(failure)
-      ? storeFailed(failure)
-      : new StoreFailed({ detail: "unavailable" }))
+const named = <A, E, R>(statements: Effect.Effect<A, E, R>): Effect.Effect<A, Named<E>, R> =>
+  Effect.mapError(statements, (failure) => isOurs(failure) ? failure : storeFailed(failure))
 
 const make = (sql: SqlClient.SqlClient): Database["Service"] => {
-  const attempted = <A, E, R>(
-    statements: Effect.Effect<A, E, R>
-  ): Effect.Effect<A, Exclude<E, SqlError> | StoreFailed, R> =>
+  const attempted = <A, E, R>(statements: Effect.Effect<A, E, R>): Effect.Effect<A, Named<E>, R> =>
     Effect.flatMap(Effect.serviceOption(sql.transactionService), ({ _tag }) =>
       _tag === "Some"
         ? named(statements)
@@ -90,8 +80,7 @@ const make = (sql: SqlClient.SqlClient): Database["Service"] => {
 }
 
 const open = Effect.flatMap(SqlClient.SqlClient, (sql) =>
-  Migrations.run.pipe(
-    Effect.mapError((failure) => isSqlError(failure) ? storeFailed(failure) : failure),
+  named(Migrations.run).pipe(
     Effect.retry({ schedule: collisions, while: isBusy }),
     Effect.as(make(sql))
   ))

@@ -2,7 +2,7 @@
  * What failures of a database mean for those who asked. Of the failure itself nothing is kept: it may quote values.
  */
 import * as Predicate from "effect/Predicate"
-import type { SqlError } from "effect/sql/SqlError"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { StoreFailed } from "../Failure.ts"
 
 type Detail = StoreFailed["detail"]
@@ -46,7 +46,8 @@ const detailOf = ({ reason }: SqlError): Detail => {
   }
 }
 
-export const storeFailed = (error: SqlError): StoreFailed => new StoreFailed({ detail: detailOf(error) })
+export const storeFailed = (failure: unknown): StoreFailed =>
+  new StoreFailed({ detail: isSqlError(failure) ? detailOf(failure) : "unavailable" })
 
 /** A row that would break a rule of its table was not written. */
 export const isConstraint = ({ reason }: SqlError): boolean =>

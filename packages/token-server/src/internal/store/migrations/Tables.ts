@@ -17,6 +17,12 @@ export const tables = Effect.gen(function*() {
     created_at BIGINT NOT NULL
   )`
 
+  yield* sql`CREATE TABLE server_keys (
+    name TEXT PRIMARY KEY,
+    key_id TEXT NOT NULL,
+    sealed TEXT NOT NULL
+  )`
+
   yield* sql`CREATE TABLE realms (
     id TEXT PRIMARY KEY,
     comment TEXT NOT NULL,
