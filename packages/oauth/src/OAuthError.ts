@@ -244,7 +244,7 @@ const transientCodes = new Set<unknown>(["temporarily_unavailable", "internal_er
 const isTransientStatus = (status: number): boolean => status === 429 || (status >= 500 && status !== 501)
 
 /**
- * A token could not be obtained. `operation` names the grant (or the cache, where no grant is to blame), `reason` what
+ * A token could not be obtained. `operation` names the grant (or the cache, or a token server, where no grant is to blame), `reason` what
  * happened, `requestId` the identifier the server gave the exchange, for its operators, `retryAfter` how long to wait
  * before asking again is worth it.
  *
@@ -269,7 +269,7 @@ const isTransientStatus = (status: number): boolean => status === 429 || (status
  * @since 0.1.0
  */
 export class OAuthError extends Data.TaggedError("OAuthError")<{
-  readonly operation: "clientCredentials" | "tokenExchange" | "jwtBearer" | "tokenCache"
+  readonly operation: "clientCredentials" | "tokenExchange" | "jwtBearer" | "tokenCache" | "tokenServer"
   readonly reason: Reason
   readonly requestId: string | undefined
   readonly retryAfter?: Duration.Duration | undefined
