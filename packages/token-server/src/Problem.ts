@@ -40,6 +40,7 @@ export const statuses = {
   upstream_not_allowed: 502,
   store_unavailable: 503,
   store_full: 503,
+  store_schema: 503,
   upstream_busy: 503,
   superseded: 503,
   shutting_down: 503,

@@ -77,7 +77,7 @@ export const fromFailure = (failure: Failure): Problem.Problem => {
       return Problem.make("not_found")
     case "StoreFailed":
       return failure.detail === "full" || failure.detail === "schema"
-        ? Problem.make("store_full", { detail: failure.message })
+        ? Problem.make(`store_${failure.detail}`, { detail: failure.message })
         : Problem.make("store_unavailable", soon)
     case "Unsealable":
       return Problem.make("secret_unreadable", { detail: failure.message })
