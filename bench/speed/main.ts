@@ -1,7 +1,7 @@
 /**
  * `pnpm bench:speed`: what this library costs beside what is written by hand and what people use instead, measured in one
- * run, in turns. `--quick` takes two minutes; `--write` puts the figures into `figures.json` and the README; words after
- * that choose rows.
+ * run, in turns. `--quick` takes two minutes; `--write` puts the figures into `figures.json` and, when they are all there,
+ * into the README; `--check` fails when a row misses what it has to reach; words after that choose rows.
  */
 import { rmSync } from "node:fs"
 import { parseArgs } from "node:util"
@@ -18,9 +18,13 @@ import { measurements } from "./Rows.ts"
 import * as Table from "./Table.ts"
 import * as Versions from "./Versions.ts"
 
-const { positionals, values: { quick: isQuick, write } } = parseArgs({
+const { positionals, values: { check, quick: isQuick, write } } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: "boolean", default: false }, write: { type: "boolean", default: false } }
+  options: {
+    check: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+    write: { type: "boolean", default: false }
+  }
 })
 
 const versions = Object.fromEntries(
@@ -47,15 +51,16 @@ try {
   const issuer = await Issuer.start()
   const earlier = Figures.read()
   const measured = await measureAll({ isQuick, issuer, installed, earlier, programs: Program.make(installed) })
-  const table = Table.make(measurements.flatMap(({ rows }) => rows), measured, reasons)
-  const text = `${table}\n\n${Machine.describe(machine)}. ${
+  const rows = measurements.flatMap(({ rows }) => rows)
+  const text = `${Table.make(rows, measured, reasons)}\n\n${Machine.describe(machine)}. ${
     Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")
   }.`
   console.log(text)
-  if (write) {
-    Figures.write({ machine, isQuick, versions, rows: { ...earlier.rows, ...measured } })
-    Readme.write(text)
-  }
+  if (write) Figures.write({ machine, isQuick, versions, rows: { ...earlier.rows, ...measured } })
+  // A page shows what was measured in one run.
+  if (write && chosen.length === measurements.length) Readme.write(text)
+  const missed = rows.filter(({ id }) => id in measured).filter((row) => !Table.holds(row, measured[row.id] ?? {}))
+  if (check && missed.length > 0) process.exitCode = 1
 } finally {
   rmSync(installed.workplace, { recursive: true, force: true })
 }
