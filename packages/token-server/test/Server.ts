@@ -1,12 +1,23 @@
 /**
  * The whole server on a loopback port, and requests to it.
  */
+import { WeChat } from "@effect-identity/testing"
 import { createKey } from "@effect-identity/token-server/internal/http/AdministrationRoutes"
 import * as Server from "@effect-identity/token-server/internal/http/Server"
-import type { Role } from "@effect-identity/token-server/internal/store/ApiKeyStore"
-import { Effect, Layer, Redacted, type Scope } from "effect"
+import * as ApiKeyStore from "@effect-identity/token-server/internal/store/ApiKeyStore"
+import * as AuditStore from "@effect-identity/token-server/internal/store/AuditStore"
+import * as BudgetStore from "@effect-identity/token-server/internal/store/BudgetStore"
+import * as RealmStore from "@effect-identity/token-server/internal/store/RealmStore"
+import * as SecretStore from "@effect-identity/token-server/internal/store/SecretStore"
+import * as TokenStore from "@effect-identity/token-server/internal/store/TokenStore"
+import * as TokenEngine from "@effect-identity/token-server/internal/tokens/TokenEngine"
+import * as Egress from "@effect-identity/token-server/internal/upstream/Egress"
+import * as Requests from "@effect-identity/token-server/internal/upstream/Requests"
+import { Context, Effect, Layer, Redacted, type Scope } from "effect"
+import { SecureRandom } from "effect/crypto"
 import * as Http from "node:http"
-import * as Memory from "./Memory.ts"
+import * as Database from "./Database.ts"
+import * as Stores from "./store/Stores.ts"
 
 export interface Answer {
   readonly status: number
@@ -84,14 +95,36 @@ export interface Running {
   readonly server: Http.Server
   readonly send: (asked: Asked) => Effect.Effect<Answer>
   /** Makes a key as the server does at its first start. */
-  readonly key: (role: Role, realms?: "*" | ReadonlyArray<string>, expiresAt?: number) => Effect.Effect<string>
+  readonly key: (
+    role: ApiKeyStore.Role,
+    realms?: "*" | ReadonlyArray<string>,
+    expiresAt?: number
+  ) => Effect.Effect<string>
 }
 
-/** Starts a server on stores that are given. */
+/** The stores on a database, and upstreams that are connected to: all of it as in a server that runs. */
+export const real = TokenEngine.layer.pipe(
+  Layer.provide(Requests.layer),
+  Layer.provide(Egress.layer()),
+  Layer.provide(SecureRandom.layerWebCrypto),
+  Layer.provideMerge(Layer.mergeAll(
+    ApiKeyStore.layer,
+    AuditStore.layer,
+    BudgetStore.layer,
+    RealmStore.layer,
+    SecretStore.layer,
+    TokenStore.layer
+  )),
+  Layer.provideMerge(Stores.ring),
+  Layer.provideMerge(Database.layer),
+  Layer.orDie
+)
+
+/** Starts a server, on stores that are given or on its own. */
 export const start = Effect.fnUntraced(function*(
-  services: Layer.Layer<Server.Services> = Memory.layer
+  services: Layer.Layer<Server.Services> = real
 ): Effect.fn.Return<Running, never, Scope.Scope> {
-  const context = yield* Layer.build(services)
+  const context = yield* Layer.build(Layer.fresh(services))
   const server = yield* Server.createServer
   const port = yield* listen(server)
   yield* Effect.provideContext(Server.serve(server), context)
@@ -105,5 +138,15 @@ export const start = Effect.fnUntraced(function*(
         Effect.provideContext(context),
         Effect.orDie
       )
+  }
+})
+
+/** WeChat on loopback, and the realm and secret that get tokens from it. */
+export const upstream = Effect.map(Layer.build(Layer.fresh(WeChat.layer())), (context) => {
+  const weChat = Context.get(context, WeChat.WeChat)
+  return {
+    weChat,
+    config: { preset: "wechat", url: weChat.tokenUrl, private_addresses: [new URL(weChat.origin).host] },
+    values: { key_1: weChat.appId, key_2: weChat.appSecret }
   }
 })

@@ -106,7 +106,7 @@ const cases: ReadonlyArray<Case> = [
   {
     route: "DELETE /api/realm/:id",
     lowest: "admin",
-    ask: (realm) => ({ method: "DELETE", path: `/api/realm/${realm}` }),
+    ask: (realm) => ({ method: "DELETE", path: `/api/realm/${realm}?cascade=true` }),
     status: 204,
     elsewhere: 404
   }
@@ -118,10 +118,11 @@ const roles: ReadonlyArray<Role> = ["reader", "operator", "admin"]
 
 /** A server with a realm `wx` that has a secret `app`. */
 const start = Effect.gen(function*() {
+  const { config, values } = yield* Server.upstream
   const server = yield* Server.start()
   const admin = yield* server.key("admin")
   yield* server.send({ ...post("/api/realm", { id: "wx", config }), key: admin })
-  yield* server.send({ ...post("/api/secret", { realm: "wx", key: "app", key_1: "a", key_2: "b" }), key: admin })
+  yield* server.send({ ...post("/api/secret", { realm: "wx", key: "app", ...values }), key: admin })
   return { ...server, admin }
 })
 

@@ -6,11 +6,12 @@ import * as Server from "../Server.ts"
 const post = (path: string, body: unknown) => ({ method: "POST", path, body })
 
 const start = Effect.gen(function*() {
+  const { config, values } = yield* Server.upstream
   const server = yield* Server.start()
   const key = yield* server.key("admin")
   const ask = (asked: Server.Asked) => server.send({ key, ...asked })
-  yield* ask(post("/api/realm", { id: "wx", config: { preset: "wecom" } }))
-  yield* ask(post("/api/secret", { realm: "wx", key: "app", key_1: "a", key_2: "b" }))
+  yield* ask(post("/api/realm", { id: "wx", config }))
+  yield* ask(post("/api/secret", { realm: "wx", key: "app", ...values }))
   return { ...server, ask, host: `127.0.0.1:${server.port}` }
 })
 
