@@ -41,6 +41,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+const none: CallOptions & { readonly forceRefresh?: boolean | undefined } = {}
+
 /**
  * The identity of this workload, as the environment describes it.
  *
@@ -89,9 +91,11 @@ export class Client implements AsyncDisposable {
    * until then.
    */
   getAccessToken(
-    { forceRefresh = false, signal }: CallOptions & { readonly forceRefresh?: boolean | undefined } = {}
+    options: CallOptions & { readonly forceRefresh?: boolean | undefined } = none
   ): Promise<string> {
-    return this.#session.accessToken({ forceRefresh, signal })
+    const { forceRefresh = false, signal } = options
+    const fresh = forceRefresh || signal !== undefined ? undefined : this.#session.freshAccessToken()
+    return fresh ?? this.#session.accessToken({ forceRefresh, signal })
   }
 
   /**

@@ -6,7 +6,7 @@
  */
 import type { Diagnosis, ProxyDiagnosis } from "@effect-identity/workload-identity/Diagnosis"
 
-export const abi = 1
+export const abi = 2
 
 export interface Settings {
   readonly timeoutMs: number
@@ -22,6 +22,8 @@ export interface Call {
 export interface Session {
   readonly diagnose: () => Promise<Diagnosis & { readonly proxy: ProxyDiagnosis }>
 
+  /** The token that is remembered, when it can be given out as it is. */
+  readonly freshAccessToken: () => Promise<string> | undefined
   readonly accessToken: (call: Call & { readonly forceRefresh: boolean }) => Promise<string>
   readonly integrationCredential: (name: string, call: Call) => Promise<string>
   readonly projectEnvVars: (

@@ -8,6 +8,7 @@ import { ClientSecretFile, NodeWorkloadIdentity, ProxyConfig } from "@effect-ide
 import * as WorkloadIdentity from "@effect-identity/workload-identity/WorkloadIdentity"
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -31,6 +32,22 @@ const run = async <A, E, R>(
 }
 
 const { WorkloadIdentity: Identity } = WorkloadIdentity
+
+/** Gives out the token that is remembered, as one promise for as long as it is the same. */
+const freshFrom = (runtime: ManagedRuntime.ManagedRuntime<WorkloadIdentity.WorkloadIdentity, never>) => {
+  let identity: WorkloadIdentity.WorkloadIdentity["Service"] | undefined
+  let last: { readonly token: AccessToken; readonly answer: Promise<string> } | undefined
+  return (): Promise<string> | undefined => {
+    // There is a context from the first call on.
+    const context = runtime.cachedContext
+    if (context === undefined) return undefined
+    identity ??= Context.get(context, Identity)
+    const token = identity.freshAccessTokenUnsafe(context)
+    if (token === undefined) return undefined
+    if (last?.token !== token) last = { token, answer: Promise.resolve(Redacted.value(token.value)) }
+    return last.answer
+  }
+}
 
 const plainToken = Effect.map((token: AccessToken) => Redacted.value(token.value))
 
@@ -72,6 +89,7 @@ export const make = (): Engine => {
           ).pipe(Effect.provideService(ConfigProvider.ConfigProvider, environment)),
           undefined
         ),
+      freshAccessToken: freshFrom(runtime),
       accessToken: ({ forceRefresh, signal }) =>
         run(
           runtime,

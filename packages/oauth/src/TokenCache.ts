@@ -19,11 +19,13 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { AccessToken } from "./AccessToken.ts"
 import * as Instant from "./Instant.ts"
-import type { Flight } from "./internal/Flight.ts"
+import * as Boarding from "./internal/Boarding.ts"
 import { closed, Flights, type Source, within } from "./internal/Flights.ts"
 import * as Report from "./internal/Report.ts"
 import * as SlotState from "./internal/Slot.ts"
 import { Slots } from "./internal/Slots.ts"
+import { Tally } from "./internal/Tally.ts"
+import { Watch } from "./internal/Watch.ts"
 import type { OAuthError } from "./OAuthError.ts"
 
 /**
@@ -107,6 +109,11 @@ export class TokenCache extends Context.Service<TokenCache, {
   readonly reject: (key: string, refused: AccessToken) => Effect.Effect<boolean>
   /** What is known of `key`, without asking for anything. */
   readonly peek: (key: string) => Effect.Effect<Snapshot>
+  /**
+   * The token that `get` would hand out as a `hit` at this moment, without running an effect, and `undefined` where it would
+   * do anything else. Clock and metrics are those of `context`.
+   */
+  readonly freshUnsafe: (key: string, context: Context.Context<never>) => AccessToken | undefined
 }>()("@effect-identity/oauth/TokenCache") {}
 
 /**
@@ -188,30 +195,11 @@ export const make = Effect.fnUntraced(function*(
     },
     coolDown
   })
+  const watch = new Watch()
+  const tally = new Tally()
   yield* Effect.addFinalizer(() => flights.close)
 
-  /** Waits for a flight, the one that is found or begun in the same breath. Those who are told to come later fail. */
-  const waitFor = (slot: SlotState.Slot, flightFor: (fiber: Fiber.Fiber<unknown, unknown>) => Flight): Source =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.withFiber((fiber) => {
-        const flight = flightFor(fiber)
-        return Effect.flatMap(flights.join(slot, flight, restore), (token) => {
-          slots.evict()
-          return Report.handOver(fiber, slot, token, flight.purpose, Instant.elapsed(token.requestedAt, nowOf(fiber)))
-        })
-      })
-    )
-
-  const fetchOrFail = (slot: SlotState.Slot, now: Instant.Instant, source: Source): Source => {
-    const failure = slot.flight === undefined ? slot.failureAt(now) : undefined
-    return failure === undefined
-      ? waitFor(
-        slot,
-        ({ context }) =>
-          slot.flight ?? flights.launch(slot, slot.awaitsReplacement ? "rejected" : "miss", source, context)
-      )
-      : Effect.fail(failure)
-  }
+  const { fetchOrFail, waitFor } = Boarding.make(slots, flights)
 
   /**
    * No failure is told before the token that is held has ended, nor one of an attempt that was made before: the next attempt
@@ -223,15 +211,28 @@ export const make = Effect.fnUntraced(function*(
       return pause === undefined ? Effect.fail(error) : Effect.delay(get(key, source), Duration.millis(pause))
     })
 
+  const freshUnsafe = (key: string, context: Context.Context<never>): AccessToken | undefined => {
+    const slot = flights.isClosed ? undefined : slots.find(key)
+    const token = slot?.token
+    if (slot === undefined || token === undefined) return undefined
+    const age = Instant.elapsed(token.requestedAt, watch.read(context))
+    if (age >= slot.refreshAfter) return undefined
+    slots.use(key)
+    slot.lastAnswer = "hit"
+    tally.add(context, token, age)
+    return token
+  }
+
   const get = (key: string, source: Source, patience?: Duration.Duration): Source =>
     Effect.withFiber((fiber) => {
       if (flights.isClosed) return Effect.fail(closed)
+      const fresh = freshUnsafe(key, fiber.context)
+      if (fresh !== undefined) return Report.answer(fiber, fresh, "hit")
       const slot = slots.use(key)
       const now = nowOf(fiber)
-      const { refreshAfter, token, usableFor } = slot
+      const { token, usableFor } = slot
       if (token !== undefined) {
         const age = Instant.elapsed(token.requestedAt, now)
-        if (age < refreshAfter) return Report.handOver(fiber, slot, token, "hit", age)
         if (age < usableFor) {
           if (slot.flight === undefined && slot.coolingFor(now) === 0) {
             flights.launchInBackground(slot, usableFor - age, source, fiber.context)
@@ -271,7 +272,7 @@ export const make = Effect.fnUntraced(function*(
   const peek = (key: string): Effect.Effect<Snapshot> =>
     Effect.map(Instant.now, (now) => (slots.find(key) ?? new SlotState.Slot()).snapshotAt(now))
 
-  return TokenCache.of({ get, refresh, reject, peek })
+  return TokenCache.of({ get, refresh, reject, peek, freshUnsafe })
 })
 
 /**

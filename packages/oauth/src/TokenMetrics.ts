@@ -47,7 +47,8 @@ export const flightDuration = Metric.histogram("token_cache.flight.duration", {
 })
 
 /**
- * Seconds of life a token had left when it was handed out.
+ * Seconds of life a token had left when it was handed out. Of the hits within one turn of the event loop, the first stands for
+ * itself and one for all that follow.
  *
  * @stability unstable
  * @category metrics

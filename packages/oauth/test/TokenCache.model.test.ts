@@ -1,6 +1,6 @@
 import { AccessToken, OAuthError, TokenCache } from "@effect-identity/oauth"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Exit, Fiber, Redacted, Scope } from "effect"
+import { Clock, Context, Duration, Effect, Exit, Fiber, Redacted, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 
@@ -61,6 +61,18 @@ class World {
 
   at<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.provideService(effect, Clock.Clock, this.#clock)
+  }
+
+  /** What is given out without an effect is what an effect would have given out, and nothing else. */
+  checkFresh(key: string) {
+    return Effect.gen({ self: this }, function*() {
+      const { held, isDue } = yield* this.at(this.cache.peek(key))
+      const fresh = this.cache.freshUnsafe(key, Context.make(Clock.Clock, this.#clock))
+      assert.strictEqual(fresh, held === undefined || isDue || this.isClosed ? undefined : held.token)
+      if (fresh === undefined) return
+      assert.strictEqual(yield* this.at(this.cache.get(key, Effect.die("asked for"))), fresh)
+      assert.strictEqual((yield* this.at(this.cache.peek(key))).lastAnswer, "hit")
+    })
   }
 
   sourceOf(key: string) {
@@ -125,6 +137,7 @@ class World {
       // From one fiber to the next that waits for it.
       for (let turn = 0; turn < 20; turn++) yield* Effect.yieldNow
       for (const key of keys) {
+        yield* this.checkFresh(key)
         // One to join, one forced; a forced one that waits for its turn has not asked yet.
         assert.isAtMost(this.airborne(key).length, 3, "too many at once")
         const { held, isFlying } = yield* this.at(this.cache.peek(key))

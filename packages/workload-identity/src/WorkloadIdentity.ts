@@ -52,6 +52,11 @@ export class WorkloadIdentity extends Context.Service<WorkloadIdentity, {
    * it cannot be traded, and with `ConfigurationError` when the secret is read from somewhere and is not there.
    */
   readonly accessToken: Effect.Effect<AccessToken.AccessToken, TokenFailure>
+  /**
+   * The remembered access token when `accessToken` would give it out without replacing it, without running an effect, and
+   * `undefined` otherwise. Clock and metrics are those of `context`. A secret that can change makes it `undefined`.
+   */
+  readonly freshAccessTokenUnsafe: (context: Context.Context<never>) => AccessToken.AccessToken | undefined
   /** A new access token, from a request that is sent after this began. The one that is held stays until it is there. */
   readonly refreshedAccessToken: Effect.Effect<AccessToken.AccessToken, TokenFailure>
   /** The credential of an integration. Asked for anew on every run. */
@@ -90,8 +95,13 @@ export const make = Effect.gen(function*() {
   const outbound = yield* OutboundAuth.OutboundAuth
   const { name } = yield* Lane.Lane
   const failures = yield* LastFailures.make
+  const get = failures.recording(token.get)
   return WorkloadIdentity.of({
-    accessToken: failures.recording(token.get),
+    accessToken: Effect.withFiber((fiber) => {
+      const fresh = fiber.cache.span === undefined ? token.freshUnsafe(fiber.context) : undefined
+      return fresh === undefined ? get : Effect.succeed(fresh)
+    }),
+    freshAccessTokenUnsafe: token.freshUnsafe,
     refreshedAccessToken: failures.recording(token.refresh),
     ...fromOutbound({
       integrationCredential: (name) => failures.recording(outbound.integrationCredential(name)),
@@ -183,6 +193,7 @@ export const layerTest = (
   )
   return Layer.succeed(WorkloadIdentity, {
     accessToken: token,
+    freshAccessTokenUnsafe: () => undefined,
     refreshedAccessToken: token,
     ...fromOutbound({
       integrationCredential: (name) => {

@@ -15,13 +15,44 @@ import type { Slot } from "./Slot.ts"
 
 type Outcome = "success" | "failure" | "interrupted"
 
+/** A series of its own for each reason: attributes that are added on the way are put together on every count. */
+const answersBecause = (reason: Reason) =>
+  Metric.counter(TokenMetrics.answers.id, {
+    description: TokenMetrics.answers.description,
+    incremental: true,
+    attributes: { reason }
+  })
+
 const answersBy: { readonly [reason in Reason]: typeof TokenMetrics.answers } = {
-  "hit": Metric.withAttributes(TokenMetrics.answers, { reason: "hit" }),
-  "stale-hit": Metric.withAttributes(TokenMetrics.answers, { reason: "stale-hit" }),
-  "miss": Metric.withAttributes(TokenMetrics.answers, { reason: "miss" }),
-  "refresh": Metric.withAttributes(TokenMetrics.answers, { reason: "refresh" }),
-  "forced": Metric.withAttributes(TokenMetrics.answers, { reason: "forced" }),
-  "rejected": Metric.withAttributes(TokenMetrics.answers, { reason: "rejected" })
+  "hit": answersBecause("hit"),
+  "stale-hit": answersBecause("stale-hit"),
+  "miss": answersBecause("miss"),
+  "refresh": answersBecause("refresh"),
+  "forced": answersBecause("forced"),
+  "rejected": answersBecause("rejected")
+}
+
+/** Counts a token that is handed out at this age, or so many of one turn, whose ages differ by nothing worth telling. */
+export const count = (
+  context: Context.Context<never>,
+  token: AccessToken,
+  reason: Reason,
+  age: number,
+  times = 1
+): void => {
+  answersBy[reason].updateUnsafe(times, context)
+  TokenMetrics.remainingLifetime.updateUnsafe((Duration.toMillis(token.lifetime) - age) / 1000, context)
+}
+
+/** Hands out a token that has been counted. */
+export const answer = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  token: AccessToken,
+  reason: Reason
+): Effect.Effect<AccessToken> => {
+  const { span } = fiber.cache
+  if (span?._tag === "Span") span.attribute("token_cache.reason", reason)
+  return Effect.succeed(token)
 }
 
 /** A token is handed out at this age. */
@@ -33,11 +64,8 @@ export const handOver = (
   age: number
 ): Effect.Effect<AccessToken> => {
   slot.lastAnswer = reason
-  answersBy[reason].updateUnsafe(1, fiber.context)
-  TokenMetrics.remainingLifetime.updateUnsafe((Duration.toMillis(token.lifetime) - age) / 1000, fiber.context)
-  const { span } = fiber.cache
-  if (span?._tag === "Span") span.attribute("token_cache.reason", reason)
-  return Effect.succeed(token)
+  count(fiber.context, token, reason, age)
+  return answer(fiber, token, reason)
 }
 
 /** A flight has come to its end. */

@@ -65,6 +65,10 @@ export const make = (config: WorkloadConfig["Service"]) => {
     })
 
   return {
+    /** The one there is when it cannot become another. */
+    get settled(): Identity | undefined {
+      return clientSecret.isFixed ? last?.identity : undefined
+    },
     /** For tokens in use. What is known is given out at once and read again behind the back of whoever asks. */
     current: Effect.flatMap(Instant.now, (now): Effect.Effect<Reading, ConfigurationError> => {
       if (last === undefined) return notOlderThan(0)

@@ -9,6 +9,7 @@ import * as Quiet from "@effect-identity/oauth/Quiet"
 import { type Landed, TokenCache } from "@effect-identity/oauth/TokenCache"
 import type { TokenEndpoint } from "@effect-identity/oauth/TokenEndpoint"
 import * as TokenExchange from "@effect-identity/oauth/TokenExchange"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -121,12 +122,20 @@ export const make = Effect.gen(function*() {
     return outgoing.token
   })
 
-  const get = config.clientSecret.isFixed
-    ? Effect.flatMap(identities.current, ({ identity }) => askAs(cache.get, identity))
-    : getRotating
+  const get = toldApart(
+    config.clientSecret.isFixed
+      ? Effect.flatMap(identities.current, ({ identity }) => askAs(cache.get, identity))
+      : getRotating
+  )
+
+  const freshUnsafe = (context: Context.Context<never>): AccessToken.AccessToken | undefined => {
+    const identity = identities.settled
+    return identity === undefined ? undefined : cache.freshUnsafe(identity.key, context)
+  }
 
   return {
-    get: toldApart(get),
+    get,
+    freshUnsafe,
     refresh: toldApart(askFor(cache.refresh)),
     /** Whether it is worth asking for another one after this was refused. */
     reject: Effect.fnUntraced(function*(refused: AccessToken.AccessToken) {

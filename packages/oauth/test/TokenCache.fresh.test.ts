@@ -1,0 +1,101 @@
+import { AccessToken, TokenCache, TokenMetrics } from "@effect-identity/oauth"
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Context, Effect, Exit, Metric, Redacted, Scope } from "effect"
+import { TestClock } from "effect/testing"
+
+const source = AccessToken.make({ value: Redacted.make("t0ken"), lifetime: "1 hour" })
+
+const isolated = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.suspend(() => Effect.provideService(effect, Metric.MetricRegistry, new Map()))
+
+const hits = Effect.map(
+  Metric.value(Metric.withAttributes(TokenMetrics.answers, { reason: "hit" })),
+  ({ count }) => Number(count)
+)
+
+/** A clock whose two sides are moved by hand. */
+const byHand = () => {
+  const at = { wall: 1_000_000, monotonicNanos: 0n, wallReadings: 0 }
+  const wall = () => {
+    at.wallReadings++
+    return at.wall
+  }
+  const clock: Clock.Clock = {
+    currentTimeMillisUnsafe: wall,
+    currentTimeMillis: Effect.sync(wall),
+    currentTimeNanosUnsafe: () => BigInt(at.wall) * 1_000_000n,
+    currentTimeNanos: Effect.sync(() => BigInt(at.wall) * 1_000_000n),
+    monotonicTimeNanosUnsafe: () => at.monotonicNanos,
+    monotonicTimeNanos: Effect.sync(() => at.monotonicNanos),
+    sleep: () => Effect.void
+  }
+  return { at, clock }
+}
+
+describe("TokenCache.freshUnsafe", () => {
+  it.effect("gives the token that is held, until it is due", () =>
+    Effect.gen(function*() {
+      const context = yield* Effect.context<never>()
+      const cache = yield* TokenCache.make()
+      assert.isUndefined(cache.freshUnsafe("app", context))
+      const token = yield* cache.get("app", source)
+      assert.strictEqual(cache.freshUnsafe("app", context), token)
+      assert.isUndefined(cache.freshUnsafe("other", context))
+      yield* TestClock.adjust("50 minutes")
+      assert.isUndefined(cache.freshUnsafe("app", context))
+    }))
+
+  it.effect("gives nothing that was refused, or evicted, or is in a closed cache", () =>
+    Effect.gen(function*() {
+      const context = yield* Effect.context<never>()
+      const scope = yield* Scope.make()
+      const cache = yield* Scope.provide(TokenCache.make({ capacity: 2 }), scope)
+      const refused = yield* cache.get("refused", source)
+      yield* cache.reject("refused", refused)
+      assert.isUndefined(cache.freshUnsafe("refused", context))
+      yield* cache.get("a", source)
+      yield* cache.get("b", source)
+      assert.isDefined(cache.freshUnsafe("a", context))
+      // Whoever was used last stays.
+      yield* cache.get("c", source)
+      assert.isDefined(cache.freshUnsafe("a", context))
+      assert.isUndefined(cache.freshUnsafe("b", context))
+      yield* Scope.close(scope, Exit.void)
+      assert.isUndefined(cache.freshUnsafe("a", context))
+    }))
+
+  it.effect("counts every hit, those of one turn of the event loop together", () =>
+    isolated(Effect.gen(function*() {
+      const context = yield* Effect.context<never>()
+      const cache = yield* TokenCache.make()
+      yield* cache.get("app", source)
+      cache.freshUnsafe("app", context)
+      assert.strictEqual(yield* hits, 1)
+      for (let nth = 0; nth < 1000; nth++) cache.freshUnsafe("app", context)
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      assert.strictEqual(yield* hits, 1001)
+      yield* cache.get("app", source)
+      assert.strictEqual(yield* hits, 1002)
+    })))
+
+  it.effect("reads the wall clock once in a millisecond, and every time where the other one stands still", () =>
+    Effect.gen(function*() {
+      const { at, clock } = byHand()
+      const context = Context.make(Clock.Clock, clock)
+      const cache = yield* TokenCache.make()
+      yield* Effect.provideService(cache.get("app", source), Clock.Clock, clock)
+      assert.isDefined(cache.freshUnsafe("app", context))
+      const before = at.wallReadings
+      for (let nth = 0; nth < 9; nth++) {
+        at.monotonicNanos += 100_000n
+        assert.isDefined(cache.freshUnsafe("app", context))
+      }
+      assert.strictEqual(at.wallReadings, before)
+      at.monotonicNanos += 100_000n
+      assert.isDefined(cache.freshUnsafe("app", context))
+      assert.strictEqual(at.wallReadings, before + 1)
+      // The machine slept, or someone set the clock.
+      at.wall += 7_200_000
+      assert.isUndefined(cache.freshUnsafe("app", context))
+    }))
+})
