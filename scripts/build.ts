@@ -112,7 +112,7 @@ const bundleWorker = async () => {
   console.log(`@effect-identity/coze-issuer: worker of ${code.length} bytes, ${gzip} compressed, nothing of Node in it`)
 }
 
-const libraries = ["oauth", "workload-identity", "api-client", "testing", "coze-issuer"]
+const libraries = ["oauth", "workload-identity", "api-client", "testing", "coze-issuer", "token-server"]
 
 execFileSync(
   "tsc",

@@ -11,7 +11,9 @@ const root = join(import.meta.dirname, "..")
 /** Where a package's version stands besides its manifest. */
 const places = [
   ["workload-identity", "src/internal/version.ts", /(?<=version = ")[\d.]+(?=")/],
-  ["coze-issuer", "Dockerfile", /(?<=@effect-identity\/coze-issuer@)[\d.]+/]
+  ["coze-issuer", "Dockerfile", /(?<=@effect-identity\/coze-issuer@)[\d.]+/],
+  ["token-server", "src/internal/version.ts", /(?<=version = ")[\d.]+(?=")/],
+  ["token-server", "Dockerfile", /(?<=@effect-identity\/token-server@)[\d.]+/]
 ] as const
 
 execFileSync("changeset", ["version"], { cwd: root, stdio: "inherit" })

@@ -123,7 +123,7 @@ const masterKeys = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Setting<Redacted.Redacted | undefined>> {
   if (inline !== undefined) {
     return path === undefined
-      ? yield* MasterKeys.check(MASTER_KEYS, Redacted.make(inline, { label: MASTER_KEYS }))
+      ? MasterKeys.check(MASTER_KEYS, Redacted.make(inline, { label: MASTER_KEYS }))
       : refuse(MASTER_KEYS_FILE, `must not be set with ${MASTER_KEYS}`)
   }
   if (path === undefined) {
@@ -134,7 +134,7 @@ const masterKeys = Effect.fnUntraced(function*(
   const found = yield* MasterKeys.read(path)
   return found === undefined
     ? refuse(MASTER_KEYS_FILE, "is not a file that can be read")
-    : yield* MasterKeys.check(MASTER_KEYS_FILE, found)
+    : MasterKeys.check(MASTER_KEYS_FILE, found)
 })
 
 /**

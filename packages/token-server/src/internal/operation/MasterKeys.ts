@@ -1,16 +1,18 @@
 /**
  * Where master keys come from: a variable, a file, or the file that is made for a SQLite database of one's own.
  */
-import { refuse, type Setting } from "@effect-identity/oauth/Setting"
+import type { Setting } from "@effect-identity/oauth/Setting"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
+import * as Hex from "effect/encoding/Hex"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { access, mkdir, open } from "node:fs/promises"
+import { access, mkdir, open, rename } from "node:fs/promises"
 import { join } from "node:path"
+import * as MasterKey from "../store/MasterKey.ts"
 
 /** Why a folder gives no master keys. */
 export class MasterKeysUnavailable extends Data.TaggedError("MasterKeysUnavailable")<{
@@ -32,29 +34,8 @@ export const databaseFile = "token-server.sqlite"
 
 const bytesOfKey = 32
 
-const isEntry = (entry: string): boolean => {
-  const [, encoded] = /^[\w.-]{1,64}:([\w+/=-]+)$/.exec(entry) ?? []
-  if (encoded === undefined) return false
-  const bytes = Base64.decode(encoded)
-  return Result.isSuccess(bytes) && bytes.success.length === bytesOfKey
-}
-
-const entriesOf = (text: Redacted.Redacted): ReadonlyArray<string> =>
-  Redacted.value(text).split(/[\s,]+/).filter((entry) => entry !== "")
-
-/** Entries `id:key`, every id once. */
-const isRing = (text: Redacted.Redacted): boolean => {
-  const entries = entriesOf(text)
-  const ids = new Set(entries.map((entry) => entry.slice(0, entry.indexOf(":"))))
-  return entries.length > 0 && ids.size === entries.length && entries.every(isEntry)
-}
-
-export const check = (name: string, text: Redacted.Redacted): Effect.Effect<Setting<Redacted.Redacted>> =>
-  Effect.sync(() =>
-    isRing(text)
-      ? Result.succeed(text)
-      : refuse(name, "must be entries id:key, commas between, ids different, keys 32 bytes in Base64")
-  )
+export const check = (name: string, text: Redacted.Redacted): Setting<Redacted.Redacted> =>
+  Result.mapBoth(MasterKey.parse(text), { onFailure: ({ rule }) => ({ name, rule }), onSuccess: () => text })
 
 /** Nobody has so many keys. */
 const maximumBytes = 64 * 1024
@@ -75,10 +56,12 @@ export const read = (path: string): Effect.Effect<Redacted.Redacted | undefined>
 const exists = (path: string): Effect.Effect<boolean> =>
   Effect.promise(() => access(path).then(() => true, () => false))
 
-const make = Effect.gen(function*() {
+/** A new key under an id that no key had: ids are never used again. */
+export const generate = Effect.gen(function*() {
   const random = yield* SecureRandom.SecureRandom
-  const bytes = yield* random.randomBytes(bytesOfKey)
-  return Redacted.make(`k1:${Base64.encode(bytes)}\n`, { label: "master keys" })
+  const id = Hex.encode(yield* random.randomBytes(4))
+  const key = yield* random.randomBytes(bytesOfKey)
+  return Redacted.make(`k${id}:${Base64.encode(key)}\n`, { label: "master key" })
 })
 
 /** Only the first of several that start at once writes it; the others read that. */
@@ -103,13 +86,32 @@ export const ofFolder = Effect.fnUntraced(
     yield* Effect.tryPromise({ try: () => mkdir(folder, { recursive: true, mode: 0o700 }), catch: () => unwritable })
     if (!(yield* exists(path))) {
       if (yield* exists(join(folder, databaseFile))) return yield* new MasterKeysUnavailable({ detail: "lost" })
-      yield* write(path, yield* make).pipe(
+      yield* write(path, yield* generate).pipe(
         Effect.catchIf((reason) => reason === "exists", () => Effect.void),
         Effect.mapError(() => unwritable)
       )
     }
     const found = yield* read(path)
     if (found === undefined) return yield* new MasterKeysUnavailable({ detail: "unreadable" })
-    return isRing(found) ? found : yield* new MasterKeysUnavailable({ detail: "malformed" })
+    return Result.isSuccess(MasterKey.parse(found)) ? found : yield* new MasterKeysUnavailable({ detail: "malformed" })
+  }
+)
+
+/** Puts a new key before those in the file of a folder: whoever reads the file sees the old or the new one, whole. */
+export const rotate = Effect.fnUntraced(
+  function*(folder: string): Effect.fn.Return<void, MasterKeysUnavailable, SecureRandom.SecureRandom> {
+    const keys = yield* ofFolder(folder)
+    const made = yield* generate
+    const path = join(folder, keysFile)
+    yield* Effect.tryPromise({
+      try: async () => {
+        const next = `${path}.next`
+        await using file = await open(next, "w", 0o600)
+        await file.writeFile(Redacted.value(made) + Redacted.value(keys))
+        await file.sync()
+        await rename(next, path)
+      },
+      catch: () => new MasterKeysUnavailable({ detail: "unwritable" })
+    })
   }
 )

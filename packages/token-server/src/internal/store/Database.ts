@@ -14,7 +14,6 @@ import type { Fragment } from "effect/sql/Statement"
 import { StoreFailed } from "../Failure.ts"
 import * as Migrations from "./Migrations.ts"
 import * as NodeSqlite from "./NodeSqlite.ts"
-import * as Postgres from "./Postgres.ts"
 import { storeFailed } from "./SqlFailure.ts"
 
 /** Failures with what a driver says of its own put into words of ours. */
@@ -95,4 +94,6 @@ const layer = (client: Layer.Layer<SqlClient.SqlClient, SqlError>): Layer.Layer<
 export const layerSqlite = (file: string): Layer.Layer<Database, StoreFailed> => layer(NodeSqlite.layer(file))
 
 /** `postgres://user:password@host:port/database`, with TLS unless the server or `sslmode` says otherwise. */
-export const layerPostgres = (url: Redacted.Redacted): Layer.Layer<Database, StoreFailed> => layer(Postgres.layer(url))
+export const layerPostgres = (url: Redacted.Redacted): Layer.Layer<Database, StoreFailed> =>
+  // Not for those who need none of it: it takes as long to load as the rest of a server.
+  layer(Layer.unwrap(Effect.map(Effect.promise(() => import("./Postgres.ts")), (postgres) => postgres.layer(url))))
