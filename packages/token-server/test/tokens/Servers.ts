@@ -1,19 +1,19 @@
 /**
  * Servers of tokens on one database, and what a test does to them and to it.
  */
-import { NotFound, StoreFailed } from "@effect-identity/token-server/internal/Failure"
+import { StoreFailed } from "@effect-identity/token-server/internal/Failure"
 import * as BudgetStore from "@effect-identity/token-server/internal/store/BudgetStore"
 import { Database } from "@effect-identity/token-server/internal/store/Database"
-import { KeyRing } from "@effect-identity/token-server/internal/store/KeyRing"
-import { RealmStore } from "@effect-identity/token-server/internal/store/RealmStore"
-import { SecretStore } from "@effect-identity/token-server/internal/store/SecretStore"
+import * as RealmStore from "@effect-identity/token-server/internal/store/RealmStore"
+import * as SecretStore from "@effect-identity/token-server/internal/store/SecretStore"
 import * as TokenStore from "@effect-identity/token-server/internal/store/TokenStore"
 import * as TokenEngine from "@effect-identity/token-server/internal/tokens/TokenEngine"
 import { Tokens } from "@effect-identity/token-server/internal/tokens/Tokens"
-import * as RealmModule from "@effect-identity/token-server/Realm"
-import { Clock, Context, Effect, Layer, Redacted, Result } from "effect"
+import { Clock, Context, Effect, Latch, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { Place } from "../Database.ts"
+import { TestClock } from "effect/testing"
+import { layer as layerOfPlace, Place } from "../Database.ts"
+import { ring } from "../store/Stores.ts"
 import type { Issuer } from "./Issuer.ts"
 
 const clockOfTest = Effect.map(Effect.all([Database, Clock.Clock]), ([database, clock]) =>
@@ -24,62 +24,12 @@ const clockOfTest = Effect.map(Effect.all([Database, Clock.Clock]), ([database, 
     }
   }))
 
-const ring = Layer.succeed(
-  KeyRing,
-  KeyRing.of({
-    seal: (text, place) => Effect.succeed({ keyId: "k1", text: JSON.stringify([Redacted.value(text), ...place]) }),
-    open: (sealed) => Effect.succeed(Redacted.make(String(JSON.parse(sealed.text)[0]))),
-    fingerprint: () => Effect.succeed("0".repeat(32)),
-    sealingKeyId: "k1",
-    keyIds: ["k1"]
-  })
-)
-
-const notUsed = () => Effect.die("not used here")
-
-const realms = Layer.effect(
-  RealmStore,
-  Effect.map(Database, ({ run, sql }) =>
-    RealmStore.of({
-      find: (id) =>
-        Effect.gen(function*() {
-          const [row] = yield* run(sql<{ config: string }>`SELECT config FROM realms WHERE id = ${id}`)
-          if (row === undefined) return yield* new NotFound({ what: "realm" })
-          const realm = RealmModule.decode({ id, comment: "", version: 1, config: JSON.parse(row.config) })
-          return Result.isSuccess(realm) ? realm.success : yield* new StoreFailed({ detail: "schema" })
-        }),
-      row: notUsed,
-      list: notUsed,
-      save: notUsed,
-      remove: notUsed
-    }))
-)
-
-const secrets = Layer.effect(
-  SecretStore,
-  Effect.map(Database, ({ run, sql }) =>
-    SecretStore.of({
-      open: (realm, key) =>
-        Effect.gen(function*() {
-          const [row] = yield* run(
-            sql<{ generation: number; sealed: string }>`
-              SELECT generation, sealed FROM secrets WHERE realm = ${realm} AND "key" = ${key}`
-          )
-          if (row === undefined) return yield* new NotFound({ what: "secret" })
-          return { generation: row.generation, values: new Map([["key_1", Redacted.make(row.sealed)]]) }
-        }),
-      row: notUsed,
-      list: notUsed,
-      save: notUsed,
-      remove: notUsed,
-      reseal: notUsed
-    }))
-)
-
-/** What is wrong with a database, for the servers that look at it through this. */
+/** What is wrong with a database, for the servers that look at it through this, and what happens between their statements. */
 export class Trouble {
-  /** Every statement, or only those that write. */
+  /** Every statement, or only those that write tokens. */
   kind: "none" | "down" | "full" = "none"
+  beforeClaim: Effect.Effect<void> = Effect.void
+  afterConfirm: Effect.Effect<void> = Effect.void
 }
 
 const troubled = (trouble: Trouble) =>
@@ -108,8 +58,10 @@ const full = (trouble: Trouble) =>
         )
       return TokenStore.TokenStore.of({
         read: store.read,
-        claim: (place, options) => guarded(store.claim(place, options)),
-        confirm: (claim, forMillis) => guarded(store.confirm(claim, forMillis)),
+        claim: (place, options) =>
+          guarded(Effect.andThen(Effect.suspend(() => trouble.beforeClaim), store.claim(place, options))),
+        confirm: (claim, forMillis) =>
+          guarded(Effect.tap(store.confirm(claim, forMillis), Effect.suspend(() => trouble.afterConfirm))),
         store: (claim, token) => guarded(store.store(claim, token)),
         doubt: (claim, sentAt) => guarded(store.doubt(claim, sentAt)),
         fail: (claim, failure) => guarded(store.fail(claim, failure)),
@@ -126,14 +78,14 @@ export const open = (issuer: Issuer, trouble = new Trouble()) =>
       Layer.provide(Layer.effect(Database, clockOfTest)),
       Layer.provide(place.open)
     )
-    const stores = Layer.mergeAll(
+    const own = Layer.mergeAll(
       full(trouble).pipe(Layer.provide(TokenStore.layer)),
       BudgetStore.layer,
-      realms,
-      secrets
-    ).pipe(Layer.provide(Layer.merge(database, ring)))
+      RealmStore.layer,
+      SecretStore.layer
+    ).pipe(Layer.provide(ring), Layer.provide(database))
     const layer = TokenEngine.layer.pipe(
-      Layer.provide(Layer.mergeAll(stores, issuer.layer, SecureRandom.layerWebCrypto))
+      Layer.provide(Layer.mergeAll(own, issuer.layer, SecureRandom.layerWebCrypto))
     )
     return Context.get(yield* Layer.build(Layer.fresh(layer)), Tokens)
   })
@@ -147,37 +99,57 @@ export const config = {
   timeout_ms: 1000
 }
 
-/** Writes to the database behind the backs of the servers. */
-export const sql = Effect.gen(function*() {
-  const { run, sql } = yield* Database
-  return { run, sql }
-})
+const stores = Layer.mergeAll(RealmStore.layer, SecretStore.layer, TokenStore.layer, BudgetStore.layer).pipe(
+  Layer.provideMerge(ring)
+)
+
+/** The database of a test, and the stores of whoever administrates it, which no server notices. */
+export const layer = stores.pipe(
+  Layer.provideMerge(Layer.effect(Database, clockOfTest)),
+  Layer.provideMerge(layerOfPlace)
+)
 
 export const saveRealm = (id: string, more: object = {}) =>
-  Effect.flatMap(Database, ({ run, sql }) =>
-    run(sql`INSERT INTO realms ${
-      sql.insert({
-        id,
-        comment: "",
-        config: JSON.stringify({ ...config, ...more }),
-        version: 1,
-        created_at: 1,
-        updated_at: 1
-      })
-    }`))
+  Effect.flatMap(
+    RealmStore.RealmStore,
+    ({ save }) => save({ id, comment: "", config: { ...config, ...more }, version: undefined })
+  )
 
-export const saveSecret = (realm: string, key: string, value: string, generation = 1, createdAt = 1) =>
-  Effect.flatMap(Database, ({ run, sql }) =>
-    run(sql`INSERT INTO secrets ${
-      sql.insert({
-        realm,
-        key,
-        generation,
-        key_id: "k1",
-        sealed: value,
-        fingerprints: "{}",
-        created_at: createdAt,
-        rotated_at: 1
-      })
-    } ON CONFLICT (realm, "key") DO UPDATE SET
-      generation = excluded.generation, sealed = excluded.sealed, created_at = excluded.created_at`))
+export const saveSecret = (realm: string, key: string, value: string) =>
+  Effect.flatMap(
+    SecretStore.SecretStore,
+    ({ save }) => save({ realm, key, values: new Map([["key_1", Redacted.make(value)]]), generation: undefined })
+  )
+
+/** Lets everything that goes on go on until something has happened, without time passing for it. */
+export const until = (condition: () => boolean): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    condition()
+      ? Effect.void
+      : Effect.flatMap(TestClock.withLive(Effect.sleep("2 millis")), () => until(condition))
+  )
+
+/** A place where a request stops until it is told to go on. */
+export class Gate {
+  readonly #latch = Latch.makeUnsafe(false)
+  reached = 0
+
+  readonly stop = Effect.suspend(() => {
+    this.reached++
+    return this.#latch.await
+  })
+
+  readonly open = this.#latch.open
+  /** Waits for a request to stop here. */
+  readonly arrival = until(() => this.reached > 0)
+}
+
+/** So that no moment is 0. */
+export const start = TestClock.setTime(1_800_000_000_000)
+
+/** Lets time pass, a little at once, until something has happened. */
+export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.raceFirst(
+    effect,
+    Effect.forever(Effect.andThen(TestClock.adjust("25 millis"), TestClock.withLive(Effect.sleep("1 millis"))))
+  )

@@ -1,7 +1,6 @@
 import type { HandedOut } from "@effect-identity/token-server/internal/tokens/Tokens"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import { layer } from "../Database.ts"
 import { Issuer } from "./Issuer.ts"
 import * as Servers from "./Servers.ts"
 
@@ -24,5 +23,5 @@ describe("a key that nobody has a token of", () => {
       assert.strictEqual(issuer.sent, 1)
       assert.deepStrictEqual(new Set(answers.map(valueOf)), new Set(["token-1"]))
       assert.deepStrictEqual(new Set(answers.map(({ source }) => source)), new Set(["upstream", "database"]))
-    }).pipe(Effect.scoped, Effect.provide(layer)))
+    }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
 })

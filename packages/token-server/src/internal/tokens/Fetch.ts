@@ -43,6 +43,9 @@ interface Mark {
 const shortestWait = 25
 const longestWait = 250
 
+/** How often one fetch may find out at its end that it does not count. */
+const attempts = 5
+
 const failed = (reason: UpstreamFailed["reason"]) =>
   new UpstreamFailed({ reason, requestId: undefined, retryAfter: undefined })
 
@@ -93,7 +96,7 @@ export const make = Effect.fnUntraced(function*(look: Look) {
     { lifetime, requestedAt, value }: Obtained
   ) {
     const now = yield* Instant.now
-    const life = Duration.toMillis(lifetime)
+    const life = Math.floor(Duration.toMillis(lifetime))
     const token = {
       value,
       version: claim?.number ?? reading.now,
@@ -102,7 +105,7 @@ export const make = Effect.fnUntraced(function*(look: Look) {
       left: life,
       leftAt: requestedAt
     }
-    const expiresAt = mark.sentAt + life - Instant.elapsed(requestedAt, mark.at)
+    const expiresAt = Math.floor(mark.sentAt + life - Instant.elapsed(requestedAt, mark.at))
     const unstored = { claim, sentAt: mark.sentAt, expiresAt }
     const stored = claim === undefined
       ? Result.succeed(undefined)
@@ -150,7 +153,7 @@ export const make = Effect.fnUntraced(function*(look: Look) {
     })
   })
 
-  const ask = Effect.fnUntraced(function*(slot: Slot, looked: Looked, claim: Claim | undefined) {
+  const ask = Effect.fnUntraced(function*(slot: Slot, looked: Looked, claim: Claim | undefined, isForced: boolean) {
     const { reading, realm } = looked
     const secret = yield* secrets.open(slot.realm, slot.key)
     if (secret.generation !== reading.secret.generation) return undefined
@@ -162,7 +165,7 @@ export const make = Effect.fnUntraced(function*(look: Look) {
     const beforeSend = Effect.map(marked, (mark) => {
       marks.push(mark)
     })
-    const answer = yield* Effect.result(upstream.obtain(realm, secret.values, beforeSend))
+    const answer = yield* Effect.result(upstream.obtain(realm, secret.values, beforeSend, isForced))
     const sent = marks.at(-1)
     const isLate = Instant.elapsed(begun, yield* Instant.now) > Duration.toMillis(realm.timeout)
     const suspect = claim === undefined || sent === undefined || !isLate
@@ -194,9 +197,9 @@ export const make = Effect.fnUntraced(function*(look: Look) {
     find: (looked: Looked) => Effect.Effect<Held.Held | undefined>
   ) {
     const claim = yield* claimFor(slot, looked, want)
-    if (claim === undefined) return undefined
+    if (claim === undefined) return "busy" as const
     if (claim === "unwritable") {
-      const held = yield* ask(slot, looked, undefined)
+      const held = yield* ask(slot, looked, undefined, false)
       return held === undefined ? undefined : { held, source: "upstream" } satisfies Landed
     }
     const claimed = Effect.gen(function*() {
@@ -206,10 +209,9 @@ export const make = Effect.fnUntraced(function*(look: Look) {
       if (found !== undefined) return { held: found, source: "database" } satisfies Landed
       if (!isSameSecret(again.reading.secret, claim.secret)) return undefined
       if (again.reading.failure !== undefined) return yield* again.reading.failure.error
-      if (want.isForced && again.held !== undefined && Held.isAlive(again.held, yield* Instant.now)) {
-        yield* budgets.take(slot, again.realm.refreshBudget)
-      }
-      const held = yield* ask(slot, again, claim)
+      const isForced = want.isForced && again.held !== undefined && Held.isAlive(again.held, yield* Instant.now)
+      if (isForced) yield* budgets.take(slot, again.realm.refreshBudget)
+      const held = yield* ask(slot, again, claim, isForced)
       return held === undefined ? undefined : { held, source: "upstream" } satisfies Landed
     })
     return yield* Effect.onExit(
@@ -220,7 +222,8 @@ export const make = Effect.fnUntraced(function*(look: Look) {
   })
 
   return Effect.fnUntraced(function*(slot: Slot, want: Want) {
-    const started = yield* Instant.now
+    let waitsSince = yield* Instant.now
+    let lost = 0
     let replaces: number | undefined
     let wait = shortestWait
     let isFirst = true
@@ -240,10 +243,15 @@ export const make = Effect.fnUntraced(function*(look: Look) {
       if (reading.failure !== undefined) return yield* reading.failure.error
       if (!reading.isLeased) {
         const landed = yield* attempt(slot, looked, want, find)
-        if (landed !== undefined) return landed
+        if (landed !== undefined && landed !== "busy") return landed
+        if (landed === undefined) {
+          // Somebody else was quicker, or the secret is another one now. What that took is no reason to give up.
+          if (++lost === attempts) return yield* superseded
+          waitsSince = yield* Instant.now
+        }
       }
       const patience = 2 * Duration.toMillis(Lease.of(realm.timeout)) + Duration.toMillis(realm.timeout)
-      if (Instant.elapsed(started, yield* Instant.now) > patience) {
+      if (Instant.elapsed(waitsSince, yield* Instant.now) > patience) {
         return yield* failed(new Timeout({ detail: "total" }))
       }
       yield* Effect.sleep(Duration.millis(wait * (0.5 + 0.5 * (yield* Random.next))))

@@ -18,6 +18,7 @@ import { UpstreamFailed } from "../Failure.ts"
 import * as Fetch from "./Fetch.ts"
 import * as Held from "./Held.ts"
 import * as Look from "./Look.ts"
+import * as Persist from "./Persist.ts"
 import type { Flight, Landed, Slot } from "./Slot.ts"
 import { Slots } from "./Slots.ts"
 import { type HandedOut, Tokens, type TokensFailure } from "./Tokens.ts"
@@ -57,6 +58,7 @@ const land = (flight: Flight) => Effect.result(Deferred.await(flight.result))
 const make = Effect.gen(function*() {
   const look = yield* Look.make
   const fetch = yield* Fetch.make(look)
+  const persist = yield* Persist.make
   const run = yield* FiberSet.makeRuntime<never>()
   const slots = new Slots()
 
@@ -101,16 +103,19 @@ const make = Effect.gen(function*() {
     const check = Deferred.makeUnsafe<void>()
     slot.check = check
     run(
-      Effect.onExit(look(slot), (exit) =>
-        Effect.map(Instant.now, (now) => {
-          slot.check = undefined
-          if (Exit.isFailure(exit)) {
-            const error = toFailure(exit.cause)
-            if (error._tag === "Unsealable") slot.held = undefined
-            else note(slot, error, now)
-          }
-          Deferred.doneUnsafe(check, Effect.void)
-        })).pipe(Effect.exit)
+      Effect.onExit(
+        Effect.andThen(Effect.ignore(persist(slot)), look(slot)),
+        (exit) =>
+          Effect.map(Instant.now, (now) => {
+            slot.check = undefined
+            if (Exit.isFailure(exit)) {
+              const error = toFailure(exit.cause)
+              if (error._tag === "Unsealable") slot.held = undefined
+              else note(slot, error, now)
+            }
+            Deferred.doneUnsafe(check, Effect.void)
+          })
+      ).pipe(Effect.exit)
     )
     return check
   }
