@@ -10,6 +10,7 @@ import { subjectOf } from "../Peer.ts"
 import { peer as byHand } from "../peers/ByHand.ts"
 import type { Figure } from "../Row.ts"
 import { median } from "../Statistics.ts"
+import * as Turns from "../Turns.ts"
 
 interface Settings {
   readonly issuer: string
@@ -25,6 +26,8 @@ const environment = (issuer: string) =>
   })
 
 const perSample = 50_000
+
+const promised = "Effect.tryPromise of a promise by hand"
 
 const timed = <E>(token: Effect.Effect<unknown, E>): Effect.Effect<number, E> =>
   Effect.gen(function*() {
@@ -46,7 +49,7 @@ const program = Effect.fnUntraced(function*({ issuer, samples }: Settings) {
     "by hand": timed(fieldOf(Date.now() + 3_600_000)),
     "this": timed(identity.accessToken),
     "Cache.get of Effect": timed(Cache.get(cache, "app")),
-    "Effect.tryPromise of a promise by hand": timed(Effect.tryPromise(() => subject.getToken()))
+    [promised]: timed(Effect.tryPromise(() => subject.getToken()))
   }
   const taken: Record<string, Array<number>> = {}
   for (let sample = -2; sample < samples; sample++) {
@@ -55,7 +58,16 @@ const program = Effect.fnUntraced(function*({ issuer, samples }: Settings) {
       if (sample >= 0) (taken[name] ??= []).push(ns)
     }
   }
-  return Object.fromEntries(Object.entries(taken).map(([name, values]) => [name, median(values)]))
+  // Each beside the promise of the same turn.
+  const ratios = Turns.mapped(
+    taken,
+    (values) => median(values.map((ns, nth) => ns / (taken[promised]?.[nth] ?? Number.NaN)))
+  )
+  return Object.fromEntries(
+    Object.entries(taken).flatMap((
+      [name, values]
+    ) => [[name, median(values)], [`${name}/ratio`, ratios[name] ?? Number.NaN]])
+  )
 })
 
 export const run = (_: unknown, settings: Settings): Promise<Figure> =>

@@ -21,8 +21,12 @@ export const fiber: Measurement = {
     const taken = await Turns.take(isQuick ? 1 : 5, {
       all: () => programs.run(program, { issuer: issuer.url, samples: isQuick ? 7 : 15 })
     })
-    const nanos = medians(taken["all"] ?? [])
-    const promise = nanos["Effect.tryPromise of a promise by hand"] ?? Number.NaN
-    return { fiber: Turns.mapped(nanos, (ns) => ({ ns, ratio: ns / promise })) }
+    const figure = medians(taken["all"] ?? [])
+    const names = Object.keys(figure).filter((name) => !name.endsWith("/ratio"))
+    return {
+      fiber: Object.fromEntries(
+        names.map((name) => [name, { ns: figure[name] ?? Number.NaN, ratio: figure[`${name}/ratio`] ?? Number.NaN }])
+      )
+    }
   }
 }
