@@ -98,14 +98,16 @@ export const make: Effect.Effect<FastLane, never, Callers | Reads | Tokens> = Ef
     if (token === undefined) return false
 
     const body = bodyOf(token)
+    const length = Buffer.byteLength(body)
     response.writeHead(200, [
       "content-type",
       "application/json",
       "content-length",
-      String(Buffer.byteLength(body)),
+      String(length),
       ...guardHeaders
     ])
-    response.end(body)
+    // The same bytes, written faster.
+    response.end(body, length === body.length ? "latin1" : "utf8")
     reads.countUnsafe(caller.id, "token.read", wanted.realm, wanted.key, "ok")
     return true
   }

@@ -1,6 +1,7 @@
 /**
  * What every request has to get past before any route sees it, and what every answer carries.
  */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Headers from "effect/http/Headers"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -55,20 +56,25 @@ const enter = <E, R>(
 
 const methodNames = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 
-/** In a span of the server that has the route in it and not the address. */
-const observed = <E, R>(
+/** In a span of the server that has the route in it and not the address, and ends with nothing of the answer. */
+const observed = Effect.fnUntraced(function*<R>(
   given: string,
   route: string | undefined,
-  answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
-) => {
+  answer: Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>
+) {
   const method = methodNames.has(given) ? given : "_OTHER"
-  return Effect.tap(answer, ({ status }) => Effect.annotateCurrentSpan("http.response.status_code", status)).pipe(
+  const answered = yield* Deferred.make<HttpServerResponse.HttpServerResponse>()
+  yield* answer.pipe(
+    Effect.tap(({ status }) => Effect.annotateCurrentSpan("http.response.status_code", status)),
+    Effect.flatMap((response) => Deferred.succeed(answered, response)),
+    Effect.asVoid,
     Effect.withSpan(route === undefined ? method : `${method} ${route}`, {
       kind: "server",
       attributes: { "http.request.method": method, ...(route !== undefined && { "http.route": route }) }
     })
   )
-}
+  return yield* Deferred.await(answered)
+})
 
 /** The app behind the guard. Its own policy stays on an answer that has one. */
 export const guarded = <E, R>(
