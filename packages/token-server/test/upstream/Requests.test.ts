@@ -2,9 +2,11 @@ import { SecureRequest } from "@effect-identity/oauth"
 import { Answer, CognitoApi, SecretSweep, WeChat } from "@effect-identity/testing"
 import * as Path from "@effect-identity/token-server/internal/realm/Path"
 import * as Reading from "@effect-identity/token-server/internal/upstream/Reading"
+import { Upstream } from "@effect-identity/token-server/internal/upstream/Upstream"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Exit, Fiber, Redacted, Result } from "effect"
 import * as fc from "fast-check"
+import type { Socket } from "node:net"
 import * as Asking from "./Asking.ts"
 import * as Canary from "./Canary.ts"
 
@@ -43,17 +45,34 @@ describe("obtain", () => {
       assert.strictEqual(canary.bytes(), 0)
     }).pipe(Effect.provide(Asking.layer)))
 
-  it.live("says that the connection was lost when it was while the right to ask was being confirmed", () =>
-    Effect.gen(function*() {
-      const closed = yield* Deferred.make<void>()
-      const canary = yield* Canary.make((socket) => {
-        socket.once("close", () => Deferred.doneUnsafe(closed, Exit.void))
-        socket.resetAndDestroy()
-      })
-      const realm = Asking.realmOf({ ...plain, url: `http://127.0.0.1:${canary.port}/` })
-      const reason = yield* reasonOf(Asking.obtain(realm, values, { beforeSend: Deferred.await(closed) }))
-      assert.deepInclude(reason, { _tag: "Transport", detail: "reset" })
-    }).pipe(Effect.provide(Asking.layer)))
+  it.live.each(
+    [
+      ["reset", (socket: Socket) => socket.resetAndDestroy()],
+      ["closed", (socket: Socket) => socket.end()]
+    ] as const
+  )(
+    "says so when the connection was %s while the right to ask was being confirmed",
+    ([, lose]) =>
+      Effect.gen(function*() {
+        const closed = yield* Deferred.make<void>()
+        const canary = yield* Canary.make((socket) => {
+          socket.once("close", () => Deferred.doneUnsafe(closed, Exit.void))
+          lose(socket)
+        })
+        const weChat = yield* WeChat.WeChat
+        const realm = Asking.realmOf({ ...plain, url: `http://127.0.0.1:${canary.port}/` })
+        const other = Asking.realmOf({ preset: "wechat", url: weChat.tokenUrl }, "other")
+        // What else goes on takes long enough for this side to see it, too.
+        const beforeSend = Deferred.await(closed).pipe(
+          Effect.andThen(Effect.orDie(Asking.obtain(other, values))),
+          Effect.asVoid
+        )
+        const reason = yield* reasonOf(
+          Upstream.use(({ obtain }) => obtain(realm, Asking.valuesOf(...values), beforeSend))
+        )
+        assert.deepInclude(reason, { _tag: "Transport", detail: "reset" })
+      }).pipe(Effect.provide([Asking.layer, WeChat.layer()]))
+  )
 
   it.live("takes the realm's timeout at most, whatever takes the time", () =>
     Effect.gen(function*() {
@@ -192,6 +211,10 @@ describe("an answer", () => {
     assert.strictEqual(at("token", `{"__proto__": {"token": "t"}}`), nothing)
     for (const token of [1, "", " ", "a b", "a\nb", "ä", null, {}, ["t"]]) {
       assert.strictEqual(at("token", { token }), nothing, JSON.stringify(token))
+    }
+    for (const name of ["toString", "hasOwnProperty", "valueOf"]) {
+      assert.isUndefined(Path.read(new Map([["data", {}]]), ["data", name]))
+      assert.isUndefined(Path.read(new Map(), [name]))
     }
     assert.strictEqual(at("token", "[]"), "invalid answer: body is not a JSON object (HTTP 200)")
     assert.strictEqual(at("token", `{"token": "a", "token": "b"}`), "invalid answer: a field is given twice (HTTP 200)")
