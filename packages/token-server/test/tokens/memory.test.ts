@@ -110,7 +110,7 @@ describe("a refusal", () => {
       const other = yield* Servers.open(issuer)
       issuer.failures.push(refused(false))
       const failures = yield* Effect.all(
-        [...Array.from({ length: 50 }, () => Effect.flip(one.get(app)))],
+        Array.from({ length: 50 }, () => Effect.flip(one.get(app))),
         { concurrency: "unbounded" }
       )
       failures.push(yield* Effect.flip(other.get(app)), yield* Effect.flip(one.get(app)))
