@@ -78,6 +78,7 @@ export const make = Effect.fnUntraced(function*(
           )
         })
         reasons = Effect.provideService(probe, Database, database)
+        yield* Effect.logInfo("ready")
         return { firstKey }
       }).pipe(Effect.provideContext(context))
     }).pipe(
