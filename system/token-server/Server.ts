@@ -82,7 +82,7 @@ export const kill = (server: Server): Effect.Effect<number | null> =>
 
 /** The admin key that the first start prints. */
 export const adminKey = (server: Server): string => {
-  const key = /^\s*(?:\S+ )*(\S{32,})\s*$/m.exec(server.output())?.[1]
+  const key = /\btsk_[\w-]{43}(?![\w-])/.exec(server.output())?.[0]
   if (key === undefined) throw new Error("no key was printed")
   return key
 }
