@@ -3,7 +3,7 @@
  */
 import { Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -134,7 +134,8 @@ export const holderOf = (port: number, servers: ReadonlyArray<Server>): Server |
   const link = `socket:[${inodeOf(port)}]`
   return servers.find(({ pid }) => {
     const descriptors = `/proc/${pid}/fd`
-    return readdirSync(descriptors).some((descriptor) => linkOf(join(descriptors, descriptor)) === link)
+    return existsSync(descriptors)
+      && readdirSync(descriptors).some((descriptor) => linkOf(join(descriptors, descriptor)) === link)
   })
 }
 

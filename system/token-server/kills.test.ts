@@ -35,7 +35,10 @@ const realm = (origin: string) => ({
 interface Tally {
   uses: number
   unanswered: number
-  readonly dead: Array<KillingIssuer.Use>
+  /** Dead tokens, and how long before their use which server handed them out, from where. */
+  readonly dead: Array<
+    KillingIssuer.Use & { readonly heldFor: number; readonly port: number; readonly source: unknown }
+  >
   readonly refusals: Array<Server.Answer>
 }
 
@@ -51,12 +54,16 @@ const consume = async (
     const server = servers[nth % servers.length]
     if (server === undefined) return
     const answer = await Server.token(server.port, key, "wx", "app", 2000).catch(() => undefined)
+    const answeredAt = performance.now()
     if (answer?.status === 200) {
       // Most use it at once, some keep it for as long as they may.
       await wait(nth % 50 === 0 ? overlap / 2 - 500 : 5)
       tally.uses++
       const use = issuer.use(String(answer.body["token"]))
-      if (use.deadFor > 0) tally.dead.push(use)
+      if (use.deadFor > 0) {
+        const heldFor = performance.now() - answeredAt
+        tally.dead.push({ ...use, heldFor, port: server.port, source: answer.body["source"] })
+      }
     } else if (answer === undefined) {
       tally.unanswered++
       await wait(20)
@@ -97,17 +104,23 @@ describe("three servers whose holders of the lease die", () => {
       const disturbed = { kills: 0, freezes: 0 }
       const started: Array<Promise<void>> = []
       let nextAt = began + 10_000
+      const events: Array<string> = []
+      const tell = (event: string, port: number) =>
+        events.push(`${Math.round(performance.now() - began)} ${event} ${port} after ${issuer.issued.length}`)
       const strike = async (holder: Server.Server) => {
         const nth = servers.indexOf(holder)
         if ((disturbed.kills + disturbed.freezes) % 4 === 3) {
           disturbed.freezes++
+          tell("frozen", holder.port)
           holder.kill("SIGSTOP")
           // Longer than the lease, and than the overlap.
           await wait(overlap + 5000)
           holder.kill("SIGCONT")
+          tell("thawed", holder.port)
           return
         }
         disturbed.kills++
+        tell("killed", holder.port)
         holder.kill("SIGKILL")
         await holder.ended
         servers[nth] = await Effect.runPromise(Effect.provideService(
@@ -115,6 +128,7 @@ describe("three servers whose holders of the lease die", () => {
           Scope.Scope,
           scope
         ))
+        tell("back", holder.port)
       }
       issuer.watch = (port, moment) => {
         if (performance.now() < nextAt || moment !== (disturbed.kills % 2 === 0 ? "gone" : "come")) return
@@ -137,7 +151,11 @@ describe("three servers whose holders of the lease die", () => {
         `${tally.uses} uses, ${tally.dead.length} dead, ${tally.unanswered} unanswered, ${tally.refusals.length} refused; `
           + `${issuer.issued.length} issued in ${cycles} cycles at most with ${kills} kills and ${freezes} freezes`
       )
-      assert.deepStrictEqual(tally.dead, [])
+      const history = [
+        ...events,
+        ...issuer.issued.map(({ at }, nth) => `${Math.round(at - began)} issued ${nth}`)
+      ].toSorted((one, other) => Number.parseInt(one) - Number.parseInt(other))
+      assert.deepStrictEqual(tally.dead, [], history.join("\n"))
       assert.isAbove(tally.uses, 1000)
       assert.isAtLeast(kills, 4)
       assert.isAtLeast(freezes, 1)
