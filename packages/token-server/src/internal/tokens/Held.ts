@@ -35,6 +35,10 @@ export interface Held {
   readonly checkBefore: number
   /** From this age of that look on it may have ended, because somebody asked for another one and has not been heard of. */
   readonly doubtfulAfter: number
+  /** From this age on it is not handed out for want of a better one either: whoever gets it could not use it for long. */
+  readonly lostAfter: number
+  /** From this age of that look on it has to be looked at again, however slow the database is. */
+  readonly blindBefore: number
   /** Somebody asked for another one, and will not be heard of. */
   readonly isOrphaned: boolean
 }
@@ -68,6 +72,9 @@ const trust = (overlap: number | undefined) => {
 /** A token that was replaced unseen is handed out for so long, which leaves most of the overlap to whoever gets it. */
 const unseenShare = 1 / 4
 
+/** A token that may have ended unseen is the last resort for so long, which leaves the other half to whoever gets it. */
+const lastShare = 1 / 2
+
 const overlapOf = (realm: Realm): number | undefined =>
   realm.overlap === undefined ? undefined : Duration.toMillis(realm.overlap)
 
@@ -79,15 +86,22 @@ export const seen = (
   reading: Reading,
   readAt: Instant.Instant,
   realm: Realm
-): Pick<Held, "checkAfter" | "checkBefore" | "checkedAt" | "doubtfulAfter" | "isOrphaned"> => {
+): Pick<
+  Held,
+  "blindBefore" | "checkAfter" | "checkBefore" | "checkedAt" | "doubtfulAfter" | "isOrphaned" | "lostAfter"
+> => {
   const overlap = overlapOf(realm)
   const { doubtSince, isLeased, now } = reading
+  const after = (share: number) =>
+    overlap === undefined || doubtSince === undefined
+      ? Number.POSITIVE_INFINITY
+      : overlap * share - (now - doubtSince)
   return {
     ...trust(overlap),
     checkedAt: readAt,
-    doubtfulAfter: overlap === undefined || doubtSince === undefined
-      ? Number.POSITIVE_INFINITY
-      : overlap * unseenShare - (now - doubtSince),
+    doubtfulAfter: after(unseenShare),
+    lostAfter: after(lastShare),
+    blindBefore: overlap === undefined ? Number.POSITIVE_INFINITY : overlap * lastShare,
     isOrphaned: overlap !== undefined && doubtSince !== undefined && !isLeased
   }
 }
@@ -103,9 +117,13 @@ export const make = (
 /** What is left of its life, in milliseconds. */
 export const remaining = ({ left, leftAt }: Held, now: Instant.Instant): number => left - Instant.elapsed(leftAt, now)
 
-/** Whether it may be handed out at all, also where nothing better is to be had. */
+/** Whether there is life left in it, if it was not replaced. */
 export const isAlive = (held: Held, now: Instant.Instant): boolean =>
   remaining(held, now) > handOverMinimum(held.lifetime)
+
+/** Whether it may be handed out where nothing better is to be had. */
+export const isLastResort = (held: Held, now: Instant.Instant): boolean =>
+  isAlive(held, now) && Instant.elapsed(held.checkedAt, now) < held.lostAfter
 
 /** Whether it is what a caller asks for. */
 export const isUsable = (held: Held, minTtl: number | undefined, now: Instant.Instant): boolean =>

@@ -4,7 +4,7 @@
 import * as Instant from "@effect-identity/oauth/Instant"
 import type * as Deferred from "effect/Deferred"
 import { isSameSecret, type Place } from "../store/TokenStore.ts"
-import { checkDue, type Held, isAlive, isDue, isUsable } from "./Held.ts"
+import { checkDue, type Held, isDue, isLastResort, isUsable } from "./Held.ts"
 import type { TokensFailure } from "./Tokens.ts"
 
 /** A token was found, or fetched. */
@@ -47,6 +47,8 @@ export class Slot implements Place {
   streak = 0
   /** When the database could not be asked. */
   blindSince: Instant.Instant | undefined
+  /** It could not be asked because it could not be reached. */
+  isDatabaseGone = false
 
   constructor(realm: string, key: string) {
     this.realm = realm
@@ -75,9 +77,13 @@ export class Slot implements Place {
       : undefined
   }
 
-  /** Whether the database could not be asked a moment ago, and what is in memory has to do. */
-  isBlind(now: Instant.Instant): boolean {
+  /**
+   * Whether the database could not be asked a moment ago, and what is in memory has to do. One that is gone serves nobody
+   * else, one that is slow may have served others.
+   */
+  isBlind(held: Held, now: Instant.Instant): boolean {
     return this.blindSince !== undefined && Instant.elapsed(this.blindSince, now) < blindFoldedFor
+      && (this.isDatabaseGone || Instant.elapsed(held.checkedAt, now) < held.blindBefore)
   }
 
   isToBeLeftAlone(now: Instant.Instant): boolean {
@@ -87,7 +93,8 @@ export class Slot implements Place {
   /** What may be handed out of memory at once. */
   trusted(minTtl: number | undefined, now: Instant.Instant): Held | undefined {
     const { held } = this
-    return held !== undefined && isUsable(held, minTtl, now) && (checkDue(held, now) !== "now" || this.isBlind(now))
+    return held !== undefined && isUsable(held, minTtl, now) &&
+        (checkDue(held, now) !== "now" || this.isBlind(held, now))
       ? held
       : undefined
   }
@@ -95,7 +102,7 @@ export class Slot implements Place {
   /** What is handed out where nothing better was to be had. */
   endured(now: Instant.Instant): Held | undefined {
     const { held } = this
-    return held !== undefined && isAlive(held, now) && (checkDue(held, now) !== "now" || this.isBlind(now))
+    return held !== undefined && isLastResort(held, now) && (checkDue(held, now) !== "now" || this.isBlind(held, now))
       ? held
       : undefined
   }
