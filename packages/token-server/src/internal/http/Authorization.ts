@@ -13,6 +13,7 @@ import type { ApiKey, Role } from "../store/ApiKeyStore.ts"
 import { Callers } from "./Callers.ts"
 import * as Digest from "./Digest.ts"
 import { failing } from "./Problems.ts"
+import { Reads } from "./Reads.ts"
 
 const ranks: Readonly<Record<Role, number>> = { reader: 0, operator: 1, admin: 2 }
 
@@ -30,10 +31,11 @@ export const needRealm = (realm: string): Effect.Effect<void, NotFound, Caller> 
 
 const routeReads = (path: string): boolean => path.startsWith("/api/token")
 
-export const layer: Layer.Layer<Access, never, Callers> = Layer.effect(
+export const layer: Layer.Layer<Access, never, Callers | Reads> = Layer.effect(
   Access,
   Effect.gen(function*() {
     const callers = yield* Callers
+    const reads = yield* Reads
 
     const authenticate = Effect.fnUntraced(function*(credential: Redacted.Redacted, path: string) {
       const text = Redacted.value(credential)
@@ -46,14 +48,21 @@ export const layer: Layer.Layer<Access, never, Callers> = Layer.effect(
       )
     })
 
+    const authorize = Effect.fnUntraced(function*(key: ApiKey, annotations: Context.Context<never>) {
+      const lowest = Context.get(annotations, LowestRole)
+      if (lowest !== undefined) yield* needRole(key, lowest)
+      if (Context.get(annotations, AllRealms) && key.realms !== "*") {
+        return yield* Problem.make("role_too_low", { detail: "this needs a key for all realms" })
+      }
+    })
+
     return Access.of({
-      bearer: Effect.fnUntraced(function*(answer, { credential, endpoint }) {
-        const key = yield* authenticate(credential, endpoint.path)
-        const lowest = Context.get(endpoint.annotations, LowestRole)
-        if (lowest !== undefined) yield* needRole(key, lowest)
-        if (Context.get(endpoint.annotations, AllRealms) && key.realms !== "*") {
-          return yield* Problem.make("role_too_low", { detail: "this needs a key for all realms" })
-        }
+      bearer: Effect.fnUntraced(function*(answer, { credential, endpoint: { annotations, method, path } }) {
+        const key = yield* authenticate(credential, path)
+        yield* Effect.tapError(
+          authorize(key, annotations),
+          () => Effect.sync(() => reads.countRefusalUnsafe(key.id, `${method} ${path}`))
+        )
         return yield* Effect.provideService(answer, Caller, key)
       })
     })

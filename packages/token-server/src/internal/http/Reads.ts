@@ -1,5 +1,5 @@
 /**
- * Who read which token, counted in memory and written to the audit trail every few seconds. A store that cannot take it now
+ * Who read which token, and who was refused for a role, counted in memory and written to the audit trail every few seconds. A store that cannot take it now
  * gets it later, and keeps nobody from a token.
  */
 import * as Context from "effect/Context"
@@ -16,9 +16,9 @@ export type ReadAction = "token.read" | "token.flush" | "token.report"
 
 interface Count {
   readonly actor: string
-  readonly action: ReadAction
-  readonly realm: string
-  readonly key: string
+  readonly action: string
+  readonly realm: string | undefined
+  readonly key: string | undefined
   readonly outcome: AuditEntry["outcome"]
   count: number
 }
@@ -40,6 +40,8 @@ export class Reads extends Context.Service<Reads, {
     key: string,
     outcome: AuditEntry["outcome"]
   ) => void
+  /** The role of a key was too low for a route. */
+  readonly countRefusalUnsafe: (actor: string, route: string) => void
   /** Writes what was counted. */
   readonly flush: Effect.Effect<void>
 }>()("@effect-identity/token-server/internal/http/Reads") {}
@@ -51,7 +53,7 @@ export const make: Effect.Effect<Reads["Service"], never, AuditStore | KeyRing |
   let lost = 0
 
   const add = ({ action, actor, count, key, outcome, realm }: Count): void => {
-    // None of the parts can have a blank in it.
+    // A blank is in none of the parts but the route of a refusal, which has no realm.
     const name = `${actor} ${action} ${outcome} ${realm} ${key}`
     const known = counts.get(name)
     if (known !== undefined) known.count += count
@@ -60,18 +62,11 @@ export const make: Effect.Effect<Reads["Service"], never, AuditStore | KeyRing |
   }
 
   const write = Effect.fnUntraced(function*(waiting: ReadonlyArray<Count>) {
-    const entries = yield* Effect.forEach(
-      waiting,
-      ({ action, actor, count, key, outcome, realm }) =>
-        Effect.map(ring.fingerprint(Redacted.make(key)), (subject): AuditEntry => ({
-          actor,
-          action,
-          realm,
-          subject,
-          outcome,
-          count
-        }))
-    )
+    const entries = yield* Effect.forEach(waiting, ({ key, ...count }) =>
+      Effect.map(
+        key === undefined ? Effect.undefined : ring.fingerprint(Redacted.make(key)),
+        (subject): AuditEntry => ({ ...count, subject })
+      ))
     yield* store.append(entries)
   })
 
@@ -98,6 +93,8 @@ export const make: Effect.Effect<Reads["Service"], never, AuditStore | KeyRing |
 
   return Reads.of({
     countUnsafe: (actor, action, realm, key, outcome) => add({ actor, action, realm, key, outcome, count: 1 }),
+    countRefusalUnsafe: (actor, action) =>
+      add({ actor, action, realm: undefined, key: undefined, outcome: "denied", count: 1 }),
     flush
   })
 })

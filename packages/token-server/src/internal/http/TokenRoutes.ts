@@ -39,7 +39,11 @@ export const layer = HttpApiBuilder.group(Api, "tokens", (handlers) =>
       if (!isForced) {
         return answer(yield* counted("token.read", wanted, tokens.get(wanted)))
       }
-      yield* needRole(yield* Caller, "operator")
+      const caller = yield* Caller
+      yield* Effect.tapError(needRole(caller, "operator"), () =>
+        Effect.sync(() =>
+          reads.countUnsafe(caller.id, "token.flush", wanted.realm, wanted.key, "denied")
+        ))
       return answer(yield* counted("token.flush", wanted, tokens.flush(wanted)))
     })
 
