@@ -25,7 +25,7 @@ const path = text(
 )
 
 const value = (description: string) =>
-  text(4096, `${description}: literally, or $key_1 to $key_9 for what the secret has there`)
+  text(4096, `${description}: literally, or $key_1 to $key_8 for what the secret has there`)
 
 /**
  * One thing that is sent: a parameter of the address, a header, a field of the body, or what stands in the path of the

@@ -136,7 +136,7 @@ describe("decode", () => {
     assert.deepStrictEqual(namesOf(withArgument({ name, place: "header", value: "1" })), ["config.arguments[0].name"])
   })
 
-  it.each(["$token", "$constructor", "$x", "$key_0", "$key_10", "$", "$__proto__", "$created_at"])(
+  it.each(["$token", "$constructor", "$x", "$key_0", "$key_9", "$key_10", "$", "$__proto__", "$created_at"])(
     "refuses the reference %s",
     (value) => {
       assert.deepStrictEqual(namesOf(withArgument({ name: "a", place: "url", value })), ["config.arguments[0].value"])

@@ -11,9 +11,9 @@ type Given = NonNullable<RealmConfig["arguments"]>[number]
 /** Reads `$key_n` or a literal. */
 export const readValue = (name: string, given: Given["value"]): Setting<Value> => {
   if (typeof given !== "string" || !given.startsWith("$")) return Result.succeed({ literal: given })
-  return /^\$key_[1-9]$/.test(given)
+  return /^\$key_[1-8]$/.test(given)
     ? Result.succeed({ key: given.slice(1) })
-    : refuse(name, "must name one of key_1 to key_9 after the $")
+    : refuse(name, "must name one of key_1 to key_8 after the $")
 }
 
 /** {@link readValue}, for what must not be written down in a realm. */
@@ -21,7 +21,7 @@ export const readSecretValue = (name: string, given: string): Setting<Value> =>
   Result.flatMap(
     readValue(name, given),
     (value) =>
-      "key" in value ? Result.succeed(value) : refuse(name, "is a secret, and must name one of $key_1 to $key_9")
+      "key" in value ? Result.succeed(value) : refuse(name, "is a secret, and must name one of $key_1 to $key_8")
   )
 
 // What the transport says itself, what speaks to proxies and not to the upstream, and what opens metadata services.
