@@ -138,7 +138,7 @@ const make = Effect.gen(function*() {
           ON CONFLICT (realm, "key") DO NOTHING RETURNING ${columns}`
       : sql<Stored>`UPDATE secrets SET generation = ${generation}, key_id = ${sealed.keyId}, sealed = ${sealed.text},
           fingerprints = ${fingerprints}, rotated_at = ${clock}
-          ${at(realm, key)} AND generation = ${before.generation} RETURNING ${columns}`
+          ${at(realm, key)} RETURNING ${columns}`
     // Who said which generation it is to be hears that it was another; for everybody else the last one wins.
     if (saved === undefined) return yield* expected === undefined ? new StoreFailed({ detail: "busy" }) : changed
     // The row stays: its claims must go on growing.
