@@ -3,6 +3,6 @@
  */
 export const reasons: Readonly<Record<string, string>> = {
   layer:
-    "`Config` and `Schema` of Effect are 14 kB of it: one reads the environment, the other credentials as JSON of a "
-    + "schema. What uses them already pays nothing for it."
+    "42 kB of it are Effect: its runtime, its HTTP client with the streams that bodies are read by, and its metrics. The "
+    + "packages themselves are 17 kB."
 }

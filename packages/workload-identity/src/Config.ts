@@ -7,7 +7,6 @@
  */
 import type { SecureUrl } from "@effect-identity/oauth/SecureUrl"
 import * as Setting from "@effect-identity/oauth/Setting"
-import * as EffectConfig from "effect/Config"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -17,6 +16,7 @@ import * as Result from "effect/Result"
 import * as ClientSecret from "./ClientSecret.ts"
 import * as EnvKeys from "./EnvKeys.ts"
 import * as LaneSetting from "./internal/LaneSetting.ts"
+import * as Variables from "./internal/Variable.ts"
 import { ConfigurationError, type ConfigurationIssue } from "./WorkloadIdentityError.ts"
 
 /**
@@ -95,10 +95,10 @@ const secretFrom = (
 }
 
 const read = (variable: Variable): Effect.Effect<string | undefined, ConfigurationError> =>
-  EffectConfig.String(variable).pipe(
-    EffectConfig.withDefault(undefined),
-    // The provider's own error may quote what it read.
-    Effect.mapError(() => new ConfigurationError([{ name: variable, rule: "could not be read" }]))
+  // The provider's own error may quote what it read.
+  Effect.mapError(
+    Variables.read(variable),
+    () => new ConfigurationError([{ name: variable, rule: "could not be read" }])
   )
 
 /**

@@ -4,12 +4,12 @@
  * @since 0.1.0
  */
 import * as Setting from "@effect-identity/oauth/Setting"
-import * as EffectConfig from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Variable } from "./Diagnosis.ts"
 import * as EnvKeys from "./EnvKeys.ts"
 import * as LaneSetting from "./internal/LaneSetting.ts"
+import * as Variables from "./internal/Variable.ts"
 import type { ConfigurationIssue } from "./WorkloadIdentityError.ts"
 
 type Check = (name: string, raw: string | undefined) => Result.Result<unknown, ConfigurationIssue>
@@ -31,10 +31,7 @@ const known: ReadonlyArray<readonly [name: string, need: "required" | "optional"
 ]
 
 const read = (name: string): Effect.Effect<string | undefined> =>
-  EffectConfig.String(name).pipe(
-    EffectConfig.withDefault(undefined),
-    Effect.orElseSucceed(() => undefined)
-  )
+  Effect.orElseSucceed(Variables.read(name), () => undefined)
 
 /**
  * The variables of the environment, in the order of the documentation: which are set, and which are wrong and why. What

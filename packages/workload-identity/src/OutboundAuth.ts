@@ -21,7 +21,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import { WorkloadConfig } from "./Config.ts"
 import * as EnvKeys from "./EnvKeys.ts"
 import * as Failure from "./internal/Failure.ts"
@@ -32,7 +32,7 @@ import * as Lane from "./Lane.ts"
 import type { ProjectEnvVars } from "./ProjectEnvVars.ts"
 import {
   ConfigurationError,
-  OutboundAuthError,
+  type OutboundAuthError,
   type TokenExchangeError,
   type TokenRetrievalError
 } from "./WorkloadIdentityError.ts"
@@ -194,20 +194,12 @@ export const make = Effect.gen(function*() {
  */
 export const decodeJson = <A, I>(
   schema: Schema.Codec<A, I>
-): (credential: Redacted.Redacted) => Effect.Effect<A, OutboundAuthError> => {
-  const decode = Schema.decodeEffect(Schema.fromJsonString(Schema.toCodecJson(schema)))
-  return (credential) =>
-    Effect.mapError(
-      decode(Redacted.value(credential)),
-      () =>
-        new OutboundAuthError("credential is not JSON of the expected form", {
-          step: "integrationCredential",
-          reason: "InvalidResponse",
-          detail: "credentialJson",
-          retryable: false
-        })
-    )
-}
+): (credential: Redacted.Redacted) => Effect.Effect<A, OutboundAuthError> =>
+(credential) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./internal/CredentialJson.ts")),
+    ({ decode }) => decode(schema)(credential)
+  )
 
 /**
  * The outbound calls, with everything they are made from left open.

@@ -7,7 +7,6 @@
  */
 import { hasControlCharacters } from "@effect-identity/oauth/Setting"
 import * as Clock from "effect/Clock"
-import * as EffectConfig from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -15,6 +14,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { ProxyDiagnosis } from "../Diagnosis.ts"
 import * as EnvKeys from "../EnvKeys.ts"
+import * as Variables from "../internal/Variable.ts"
 import { ConfigurationError, type ConfigurationIssue } from "../WorkloadIdentityError.ts"
 import * as CaBundle from "./CaBundle.ts"
 
@@ -57,8 +57,7 @@ const variables = [
 ] as const
 
 const read = (name: typeof variables[number]): Effect.Effect<string | undefined, ConfigurationError> =>
-  EffectConfig.String(name).pipe(
-    EffectConfig.withDefault(undefined),
+  Variables.read(name).pipe(
     Effect.mapError(() => new ConfigurationError([{ name, rule: "could not be read" }])),
     // A blank value is none; one line break at the end is dropped.
     Effect.map((raw) => raw === undefined || raw.trim() === "" ? undefined : raw.replace(/\r?\n$/, ""))
