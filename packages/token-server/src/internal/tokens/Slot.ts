@@ -47,8 +47,6 @@ export class Slot implements Place {
   streak = 0
   /** When the database could not be asked. */
   blindSince: Instant.Instant | undefined
-  /** It could not be asked because it could not be reached. */
-  isDatabaseGone = false
 
   constructor(realm: string, key: string) {
     this.realm = realm
@@ -77,13 +75,10 @@ export class Slot implements Place {
       : undefined
   }
 
-  /**
-   * Whether the database could not be asked a moment ago, and what is in memory has to do. One that is gone serves nobody
-   * else, one that is slow may have served others.
-   */
+  /** Whether the database could not be asked a moment ago, and what is in memory has to do. Others may have asked it. */
   isBlind(held: Held, now: Instant.Instant): boolean {
     return this.blindSince !== undefined && Instant.elapsed(this.blindSince, now) < blindFoldedFor
-      && (this.isDatabaseGone || Instant.elapsed(held.checkedAt, now) < held.blindBefore)
+      && Instant.elapsed(held.checkedAt, now) < held.blindBefore
   }
 
   isToBeLeftAlone(now: Instant.Instant): boolean {
