@@ -43,6 +43,7 @@ const check = async () => {
 
   const [oauth, identity, client] = [await pack("oauth"), await pack("workload-identity"), await pack("client")]
   const [testing, api, issuer] = [await pack("testing"), await pack("api-client"), await pack("coze-issuer")]
+  const server = await pack("token-server")
   const facade = await install("facade", [client])
   assert.deepEqual(readdirSync(join(facade, "node_modules/@effect-identity")), ["client"])
   assert.deepEqual(readdirSync(join(facade, "node_modules")).filter((name) => !name.startsWith(".")), [
@@ -50,6 +51,7 @@ const check = async () => {
   ])
   const effect = ["effect@4.1.0", "@effect/platform-node@4.1.0"]
   const layers = await install("layers", [oauth, identity, testing, api, issuer, ...effect])
+  const servers = await install("servers", [oauth, testing, server, ...effect])
 
   const runtimes = [
     ...nodeVersions.map((version) => ["Node", version, nodeOf] as const),
@@ -67,9 +69,12 @@ const check = async () => {
         [layers, "layers.mjs", 2],
         [layers, "testing.mjs", 0],
         [layers, "api-client.mjs", 0],
-        [layers, "issuer.mjs", 0]
+        [layers, "issuer.mjs", 0],
+        [servers, "token-server.mjs", 0]
       ] as const
     ) {
+      // Its SQLite is that of Node.
+      if (kind === "Bun" && folder === servers) continue
       copyFileSync(join(root, "scripts/smoke", name), join(folder, name))
       const before = await seen()
       await run(program, [name], { cwd: folder, env: platform.env })
