@@ -16,9 +16,20 @@ import { layer as layerOfPlace, Place } from "../Database.ts"
 import { ring } from "../store/Stores.ts"
 import type { Issuer } from "./Issuer.ts"
 
+const clockOfProcess = Context.get(Context.empty(), Clock.Clock)
+
+/** Drivers wait for their sockets by the clock of the process, whatever time a test says it is. */
+const inProcessTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.provideService(effect, Clock.Clock, clockOfProcess)
+
+const inProcessTimeToo = <A, E, R>(layer: Layer.Layer<A, E, R>) =>
+  Layer.effectContext(inProcessTime(Layer.build(layer)))
+
 const clockOfTest = Effect.map(Effect.all([Database, Clock.Clock]), ([database, clock]) =>
   Database.of({
     ...database,
+    run: (statements) => inProcessTime(database.run(statements)),
+    transaction: (statements) => inProcessTime(database.transaction(statements)),
     get clock() {
       return database.sql.literal(String(Math.floor(clock.currentTimeMillisUnsafe())))
     }
@@ -76,7 +87,7 @@ export const open = (issuer: Issuer, trouble = new Trouble()) =>
     const place = yield* Place
     const database = Layer.effect(Database, troubled(trouble)).pipe(
       Layer.provide(Layer.effect(Database, clockOfTest)),
-      Layer.provide(place.open)
+      Layer.provide(inProcessTimeToo(place.open))
     )
     const own = Layer.mergeAll(
       full(trouble).pipe(Layer.provide(TokenStore.layer)),
@@ -106,7 +117,7 @@ const stores = Layer.mergeAll(RealmStore.layer, SecretStore.layer, TokenStore.la
 /** The database of a test, and the stores of whoever administrates it, which no server notices. */
 export const layer = stores.pipe(
   Layer.provideMerge(Layer.effect(Database, clockOfTest)),
-  Layer.provideMerge(layerOfPlace)
+  Layer.provideMerge(inProcessTimeToo(layerOfPlace))
 )
 
 export const saveRealm = (id: string, more: object = {}) =>
