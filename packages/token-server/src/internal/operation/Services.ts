@@ -20,6 +20,7 @@ import * as Egress from "../upstream/Egress.ts"
 import * as Requests from "../upstream/Requests.ts"
 import * as MasterKeys from "./MasterKeys.ts"
 import { StartError } from "./StartError.ts"
+import * as UpstreamMetrics from "./UpstreamMetrics.ts"
 
 type Stated = Pick<Settings, "masterKeys" | "storage">
 
@@ -60,6 +61,7 @@ export const stores = (stated: Stated) =>
 /** All of a server but its listening. */
 export const layer = (stated: Stated) =>
   TokenEngine.layer.pipe(
+    Layer.provide(UpstreamMetrics.layer),
     Layer.provide(Requests.layer),
     Layer.provide([Egress.layer(), SecureRandom.layerWebCrypto]),
     Layer.provideMerge(stores(stated))
