@@ -5,8 +5,8 @@ import { transformAsync } from "@babel/core"
 import { execFileSync } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
+import * as Budget from "./Budget.ts"
 import * as WorkerBundle from "./WorkerBundle.ts"
 
 const root = join(import.meta.dirname, "..")
@@ -51,34 +51,58 @@ const withoutUpgrades = {
 const namespaceLoop = /for\(var (\w+) in (\w+)\)(\w+\(\w+,\1,\{get:\2\[\1\])/g
 
 const withSafeNamespaces = (code: string): string => {
-  if (code.match(namespaceLoop)?.length !== 1) throw new Error("the bundler makes namespaces in another way now")
-  return code.replace(namespaceLoop, "for(var $1 of Object.keys($2))$3")
+  const safe = code.replace(namespaceLoop, "for(var $1 of Object.keys($2))$3")
+  if (/for\(var \w+ in \w+\)\w+\(\w+,/.test(safe)) throw new Error("the bundler makes namespaces in another way now")
+  return safe
 }
 
-const bundleFacade = async (to: string) => {
+/** In `node -e` there is a `__filename` that names no file; in a bundle of another kind there is nothing else. */
+const withOwnPath = (code: string): string =>
+  code.replaceAll("typeof __filename==`string`?__filename:import.meta.url", "import.meta.url??__filename")
+
+const facadeSource = (name: string) => join(packageDir("client"), `src/${name}.ts`)
+
+const bundlePart = async (input: string, fileName: string): Promise<Budget.Part> => {
   const bundle = await rolldown({
-    input: join(packageDir("client"), "src/index.ts"),
+    input,
     platform: "node",
     external: [/^node:/],
-    plugins: [withoutUpgrades]
+    plugins: [withoutUpgrades, {
+      name: "machinery-stays-apart",
+      resolveId: (id: string) =>
+        id === "./Machinery.ts" && fileName === "index.js" ? { id: "./machinery.js", external: true } : null
+    }],
+    // The entries say where the machinery is; nothing else here is imported for what importing it does.
+    treeshake: { moduleSideEffects: (id) => id === input, propertyReadSideEffects: false }
   })
-  const { output } = await bundle.write({ dir: to, format: "esm", minify: true, codeSplitting: false })
+  const { output: [{ code, dynamicImports, imports }, ...rest] } = await bundle.generate({
+    format: "esm",
+    // Programs see the names of classes.
+    minify: { mangle: { keepNames: { class: true, function: false } } },
+    codeSplitting: false,
+    comments: false
+  })
   await bundle.close()
-  const [entry, ...rest] = output
-  if (rest.length > 0) throw new Error(`the facade is more than one file: ${rest.map(({ fileName }) => fileName)}`)
-  const foreign = [...entry.imports, ...entry.dynamicImports].filter((name) => !name.startsWith("node:"))
-  if (foreign.length > 0) throw new Error(`the facade imports ${foreign.join(", ")}`)
-  const code = withSafeNamespaces(entry.code)
-  write(join(to, entry.fileName), code)
-  if (entry.code.includes(root)) throw new Error("the facade holds a path of this machine")
-  console.log(
-    `@effect-identity/client: ${entry.code.length} bytes, ${gzipSync(entry.code).length} compressed`
-  )
+  if (rest.length > 0) throw new Error(`${fileName} is more than one file: ${rest.map((file) => file.fileName)}`)
+  if (code.includes(root)) throw new Error(`${fileName} holds a path of this machine`)
+  return { fileName, code: withOwnPath(withSafeNamespaces(code)), imports: [...imports, ...dynamicImports] }
+}
+
+/**
+ * What plain programs load: `index.js` for bundlers, which loads everything at once; `lazy.js` for Node itself, one small file that
+ * loads `machinery.js` when the first client is made.
+ */
+const bundleFacade = async (to: string) => {
+  const machinery = await bundlePart(facadeSource("Machinery"), "machinery.js")
+  const lazy = await bundlePart(facadeSource("lazy"), "lazy.js")
+  const index = await bundlePart(facadeSource("index"), "index.js")
+  for (const { code, fileName } of [machinery, lazy, index]) write(join(to, fileName), code)
+  Budget.checkFacade({ machinery, lazy, index })
 }
 
 /** The facade's declarations speak of modules of another package that depend on nothing: they come along. */
 const declareFacade = (to: string) => {
-  const own = ["index", "Client", "HttpClient", "ProjectEnvVars", "Proxy"]
+  const own = ["index", "Facade", "Client", "HttpClient", "ProjectEnvVars", "Proxy"]
   const borrowed = ["Diagnosis", "EnvKeys", "ProjectEnvVars", "WorkloadIdentityError"]
   for (const name of borrowed) {
     const declaration = readFileSync(join(packageDir("workload-identity"), `build/src/${name}.d.ts`), "utf8")

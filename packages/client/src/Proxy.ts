@@ -1,9 +1,7 @@
 /**
  * The outbound proxy of the environment, and the certificates it is trusted by.
  */
-import { CaBundleFile } from "@effect-identity/workload-identity/node"
-import * as Redacted from "effect/Redacted"
-import * as ProxyEnvironment from "./ProxyEnvironment.ts"
+import * as MachineryPlace from "./MachineryPlace.ts"
 
 /**
  * The URL of the outbound proxy, with `space` and the identity ticket in it, percent-encoded; `null` when no proxy is
@@ -13,10 +11,7 @@ import * as ProxyEnvironment from "./ProxyEnvironment.ts"
  * @category proxy
  * @since 0.1.0
  */
-export const httpsProxy = (): string | null => {
-  const { proxy } = ProxyEnvironment.read()
-  return proxy === undefined ? null : Redacted.value(proxy.url)
-}
+export const httpsProxy = (): string | null => MachineryPlace.get().httpsProxy()
 
 /**
  * The path of the certificates to trust besides the default ones; `null` when none are set. Certificates that were set
@@ -27,7 +22,4 @@ export const httpsProxy = (): string | null => {
  * @category proxy
  * @since 0.1.0
  */
-export const caBundlePath = (): string | null => {
-  const { ca } = ProxyEnvironment.read()
-  return ca === undefined ? null : CaBundleFile.pathOf(ca)
-}
+export const caBundlePath = (): string | null => MachineryPlace.get().caBundlePath()

@@ -1,11 +1,12 @@
 /**
  * The proxy settings of the process environment.
  */
-import { ProxyConfig } from "@effect-identity/workload-identity/node"
+import { CaBundleFile, ProxyConfig } from "@effect-identity/workload-identity/node"
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Redacted from "effect/Redacted"
 
 /** Reads the environment as it is now. Throws `ConfigurationError`. */
 export const read = (): ProxyConfig.ProxyConfig["Service"] => {
@@ -14,4 +15,14 @@ export const read = (): ProxyConfig.ProxyConfig["Service"] => {
   )
   if (Exit.isSuccess(exit)) return exit.value
   throw Cause.squash(exit.cause)
+}
+
+export const httpsProxy = (): string | null => {
+  const { proxy } = read()
+  return proxy === undefined ? null : Redacted.value(proxy.url)
+}
+
+export const caBundlePath = (): string | null => {
+  const { ca } = read()
+  return ca === undefined ? null : CaBundleFile.pathOf(ca)
 }

@@ -3,10 +3,10 @@
  * that all of them share one cache.
  */
 import { abi, type Engine } from "./Engine.ts"
-import * as NodeEngine from "./NodeEngine.ts"
+import * as MachineryPlace from "./MachineryPlace.ts"
 
 const place = Symbol.for(`@effect-identity/client/engine/${abi}`)
 
 const registry: typeof globalThis & { [place]?: Engine } = globalThis
 
-export const get = (): Engine => registry[place] ??= NodeEngine.make()
+export const get = (): Engine => registry[place] ??= MachineryPlace.get().makeEngine()

@@ -1,0 +1,55 @@
+/**
+ * How large what is published may be, and what it may need. Each bound is a little above what is reached: who crosses one says
+ * here why.
+ */
+import { gzipSync } from "node:zlib"
+
+export interface Part {
+  readonly fileName: string
+  readonly code: string
+  readonly imports: ReadonlyArray<string>
+}
+
+const gzip = ({ code }: Part): number => gzipSync(code, { level: 9 }).length
+
+const keep = (name: string, bytes: number, maximum: number): void => {
+  console.log(`${name}: ${bytes} bytes compressed, ${maximum} at most`)
+  if (bytes > maximum) throw new Error(`${name} has ${bytes} bytes compressed, more than ${maximum}`)
+}
+
+const needsOnly = ({ fileName, imports }: Part, allowed: ReadonlyArray<string>): void => {
+  const foreign = imports.filter((name) => !allowed.includes(name))
+  if (foreign.length > 0) throw new Error(`${fileName} imports ${foreign.join(", ")}`)
+}
+
+const forbids = ({ code, fileName }: Part, name: RegExp): void => {
+  if (name.test(code)) throw new Error(`${fileName} holds ${name}`)
+}
+
+/** What of Node the machinery is made of: nothing that brings another HTTP client or a WebSocket stack. */
+const builtIns = [
+  "node:crypto",
+  "node:fs",
+  "node:http",
+  "node:https",
+  "node:module",
+  "node:net",
+  "node:os",
+  "node:path",
+  "node:process",
+  "node:stream",
+  "node:stream/consumers",
+  "node:string_decoder",
+  "node:tls"
+]
+
+export const checkFacade = (
+  { index, lazy, machinery }: { readonly index: Part; readonly lazy: Part; readonly machinery: Part }
+): void => {
+  needsOnly(machinery, builtIns)
+  needsOnly(lazy, ["node:module"])
+  needsOnly(index, ["./machinery.js", "node:module"])
+  for (const part of [index, lazy, machinery]) forbids(part, /undici/i)
+  keep("@effect-identity/client, what is loaded at once", gzip(lazy), 3_500)
+  keep("@effect-identity/client, all of it", gzip(lazy) + gzip(machinery), 84_000)
+}
