@@ -7,6 +7,7 @@ import { Effect } from "effect"
 import { spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
+import { connect, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { send } from "./Server.ts"
@@ -191,5 +192,35 @@ describe("token-server", () => {
       assert.include(received.get("/v1/traces"), "\"name\":")
       assert.include(received.get("/v1/traces"), "token-server")
       assert.deepStrictEqual(SecretSweep.find([...received.values()].join("\n"), { key }), [])
+    }))
+
+  it.live("ends at once at a second signal, whatever is under way", () =>
+    Effect.gen(function*() {
+      const server = yield* start({ TOKEN_SERVER_DATA: join(yield* folder, "data") })
+      const port = (yield* Effect.promise(() => server.ready)) ?? 0
+      const key = yield* Effect.promise(() => server.firstKey)
+      const unfinished = `POST /api/realm HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${key}\r\n`
+        + "content-type: application/json\r\ncontent-length: 10\r\n\r\n{"
+      const socket = yield* Effect.acquireRelease(
+        Effect.callback<Socket>((resume) => {
+          const socket = connect(
+            port,
+            "127.0.0.1",
+            () => socket.write(unfinished, () => resume(Effect.succeed(socket)))
+          )
+          socket.on("error", () => {})
+        }),
+        (socket) => Effect.sync(() => socket.destroy())
+      )
+      const draining = new Promise<void>((resolve) =>
+        server.child.stderr.on("data", () => {
+          if (server.written.stderr.includes("draining")) resolve()
+        })
+      )
+      server.child.kill("SIGTERM")
+      yield* Effect.promise(() => draining)
+      server.child.kill("SIGTERM")
+      assert.strictEqual(yield* Effect.promise(() => server.exit), 1)
+      assert.isFalse(socket.destroyed && socket.bytesRead > 0)
     }))
 })
