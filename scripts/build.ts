@@ -47,6 +47,13 @@ const withoutUpgrades = {
   load: (id: string) => id === "\0upgrade" ? "export const toSocket = undefined" : null
 }
 
+// Plain programs parse the JSON of credentials themselves: nothing in the facade asks for a schema.
+const withoutSchemas = {
+  name: "without-schemas",
+  resolveId: (id: string) => id.endsWith("/internal/CredentialJson.ts") ? { id: "\0schemas", external: false } : null,
+  load: (id: string) => id === "\0schemas" ? "export const decode = undefined" : null
+}
+
 // The bundler makes module namespaces with a loop that also meets what someone put on Object.prototype.
 const namespaceLoop = /for\(var (\w+) in (\w+)\)(\w+\(\w+,\1,\{get:\2\[\1\])/g
 
@@ -67,7 +74,7 @@ const bundlePart = async (input: string, fileName: string): Promise<Budget.Part>
     input,
     platform: "node",
     external: [/^node:/],
-    plugins: [withoutUpgrades, {
+    plugins: [withoutUpgrades, withoutSchemas, {
       name: "machinery-stays-apart",
       resolveId: (id: string) =>
         id === "./Machinery.ts" && fileName === "index.js" ? { id: "./machinery.js", external: true } : null
