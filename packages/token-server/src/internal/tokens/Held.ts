@@ -134,6 +134,10 @@ export const isUsable = (held: Held, minTtl: number | undefined, now: Instant.In
 export const isDue = (held: Held, now: Instant.Instant): boolean =>
   held.isOrphaned || remaining(held, now) <= held.dueBelow
 
+/** Whether no server would replace it yet, whatever it has drawn. */
+export const isDueNowhere = (held: Held, now: Instant.Instant): boolean =>
+  !isDue(held, now) && remaining(held, now) > held.lifetime / 4
+
 /** Whether it is time to look whether it is still the one in use: not yet, soon or before anything else. */
 export const checkDue = (held: Held, now: Instant.Instant): "no" | "soon" | "now" => {
   const age = Instant.elapsed(held.checkedAt, now)

@@ -4,7 +4,7 @@
 import * as Instant from "@effect-identity/oauth/Instant"
 import type * as Deferred from "effect/Deferred"
 import { isSameSecret, type Place } from "../store/TokenStore.ts"
-import { checkDue, type Held, isDue, isLastResort, isUsable } from "./Held.ts"
+import { checkDue, type Held, isDue, isDueNowhere, isLastResort, isUsable } from "./Held.ts"
 import type { TokensFailure } from "./Tokens.ts"
 
 /** A token was found, or fetched. */
@@ -47,6 +47,8 @@ export class Slot implements Place {
   streak = 0
   /** When the database could not be asked. */
   blindSince: Instant.Instant | undefined
+  /** It could not be asked because it could not be reached. */
+  isDatabaseGone = false
 
   constructor(realm: string, key: string) {
     this.realm = realm
@@ -75,10 +77,13 @@ export class Slot implements Place {
       : undefined
   }
 
-  /** Whether the database could not be asked a moment ago, and what is in memory has to do. Others may have asked it. */
+  /**
+   * Whether the database could not be asked a moment ago, and what is in memory has to do. Others may have asked it, and
+   * replaced the token once that was due.
+   */
   isBlind(held: Held, now: Instant.Instant): boolean {
     return this.blindSince !== undefined && Instant.elapsed(this.blindSince, now) < blindFoldedFor
-      && Instant.elapsed(held.checkedAt, now) < held.blindBefore
+      && (Instant.elapsed(held.checkedAt, now) < held.blindBefore || (this.isDatabaseGone && isDueNowhere(held, now)))
   }
 
   isToBeLeftAlone(now: Instant.Instant): boolean {

@@ -65,7 +65,10 @@ const make = Effect.gen(function*() {
   const note = (slot: Slot, error: TokensFailure, now: Instant.Instant) => {
     const pause = pauseMillis(error)
     if (error._tag === "NotFound") slots.drop(slot)
-    if (error._tag === "StoreFailed") slot.blindSince = now
+    if (error._tag === "StoreFailed") {
+      slot.blindSince = now
+      slot.isDatabaseGone = error.detail === "unavailable"
+    }
     if (pause !== undefined) slot.failed = { error, since: now, pauseMillis: pause }
   }
 
