@@ -5,7 +5,7 @@
 import { Platform } from "@effect-identity/testing"
 import { Effect, ManagedRuntime } from "effect"
 import assert from "node:assert/strict"
-import { copyFileSync, readdirSync, rmSync } from "node:fs"
+import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import * as Tarball from "./Tarball.ts"
 
@@ -49,6 +49,14 @@ const check = async () => {
   assert.deepEqual(readdirSync(join(facade, "node_modules")).filter((name) => !name.startsWith(".")), [
     "@effect-identity"
   ])
+  const facadeFiles = readdirSync(join(facade, "node_modules/@effect-identity/client"), {
+    recursive: true,
+    withFileTypes: true
+  })
+    .filter((entry) => entry.isFile()).map(({ name, parentPath }) => readFileSync(join(parentPath, name)))
+  const size = facadeFiles.reduce((sum, { length }) => sum + length, 0)
+  assert.ok(size <= 512 * 1024, `the facade takes ${size} bytes on disk`)
+  assert.ok(!facadeFiles.some((content) => content.includes(root)), "the facade holds a path of this machine")
   const effect = ["effect@4.1.0", "@effect/platform-node@4.1.0"]
   const layers = await install("layers", [oauth, identity, testing, api, issuer, ...effect])
   const servers = await install("servers", [oauth, testing, server, ...effect])
