@@ -11,7 +11,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 
 /**
- * A moment, in whole milliseconds: `wall` since the Unix epoch, `monotonic` since an origin that only this process knows.
+ * A moment, in milliseconds: `wall` since the Unix epoch, `monotonic` since an origin that only this process knows. Parts of a
+ * millisecond tell what came first.
  *
  * @stability stable
  * @category models
@@ -52,7 +53,7 @@ export const monotonicUnsafe = (clock: Clock.Clock): number => {
  */
 export const nowUnsafe = (clock: Clock.Clock): Instant => ({
   wall: clock.currentTimeMillisUnsafe(),
-  monotonic: Math.floor(monotonicUnsafe(clock))
+  monotonic: monotonicUnsafe(clock)
 })
 
 /**

@@ -1,7 +1,8 @@
 import { AccessToken, BearerAuth, SecureUrl, TokenCache } from "@effect-identity/oauth"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Redacted, Result, Stream, Tracer } from "effect"
+import { Effect, Exit, Fiber, Redacted, Result, Stream, Tracer } from "effect"
 import { HttpBody, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
+import { TestClock } from "effect/testing"
 
 const origin = Result.getOrThrow(SecureUrl.parse("https://api.example/base"))
 
@@ -70,6 +71,22 @@ describe("BearerAuth", () => {
         { bearer: "Bearer token-2", body: "a body" }
       ])
       assert.isAtMost(discarded(), 17, "the refused answer was read on and on")
+    }))
+
+  it.effect("does not replace a token that was asked for after the request began, in the same millisecond too", () =>
+    Effect.gen(function*() {
+      let rejected = 0
+      const tokens = {
+        get: Effect.delay(AccessToken.make({ value: Redacted.make("token"), lifetime: "1 hour" }), "200 micros"),
+        reject: () => Effect.sync(() => ++rejected > 0)
+      }
+      const answer = yield* Effect.forkChild(
+        BearerAuth.use(tokens, () => Effect.succeed("refused"), { isRefused: () => true }),
+        { startImmediately: true }
+      )
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(yield* Fiber.join(answer), "refused")
+      assert.strictEqual(rejected, 0)
     }))
 
   it.live("costs one new token when 1,000 requests are refused at once", () =>

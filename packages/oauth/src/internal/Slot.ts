@@ -76,7 +76,7 @@ export class Slot {
     this.refreshAfter = refreshAfter
     this.usableFor = usableFor
     this.fetchedFor = fetchedFor
-    this.#landedAfter = ageAtLanding
+    this.#landedAfter = Math.floor(ageAtLanding)
     if (this.#unrest === undefined) return
     this.#unrest.coolDown = undefined
     this.#unrest.awaitsReplacement = false

@@ -28,6 +28,6 @@ export class Watch {
       this.#readAt = monotonic
       this.#wall = this.#clock.currentTimeMillisUnsafe()
     }
-    return { wall: this.#wall, monotonic: Math.floor(monotonic) }
+    return { wall: this.#wall, monotonic }
   }
 }
