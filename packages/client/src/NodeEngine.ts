@@ -49,6 +49,24 @@ const freshFrom = (runtime: ManagedRuntime.ManagedRuntime<WorkloadIdentity.Workl
   }
 }
 
+/**
+ * Has all who ask in one turn wait for one answer: a fiber for each of ten thousand callers who begin at once takes longer
+ * than the requests that they wait for.
+ */
+const together = (ask: () => Promise<string>) => {
+  let asked: Promise<string> | undefined
+  const forget = () => {
+    asked = undefined
+  }
+  return (): Promise<string> => {
+    if (asked === undefined) {
+      asked = ask()
+      queueMicrotask(forget)
+    }
+    return asked
+  }
+}
+
 const plainToken = Effect.map((token: AccessToken) => Redacted.value(token.value))
 
 export const make = (): Engine => {
@@ -78,6 +96,9 @@ export const make = (): Engine => {
       // What fails in the background is for diagnose() to tell: a library writes nothing to its program's output.
       Layer.provideMerge(Logger.layer([]))
     ))
+    const usualToken = together(() =>
+      run(runtime, Identity.use((identity) => plainToken(identity.accessToken)), undefined)
+    )
     return {
       diagnose: () =>
         run(
@@ -91,7 +112,7 @@ export const make = (): Engine => {
         ),
       freshAccessToken: freshFrom(runtime),
       accessToken: ({ forceRefresh, signal }) =>
-        run(
+        !forceRefresh && signal === undefined ? usualToken() : run(
           runtime,
           Identity.use((identity) => plainToken(forceRefresh ? identity.refreshedAccessToken : identity.accessToken)),
           signal
