@@ -9,6 +9,7 @@ import { once } from "node:events"
 import { parseArgs } from "node:util"
 import * as KillingIssuer from "../../system/token-server/KillingIssuer.ts"
 import * as Server from "../../system/token-server/Server.ts"
+import * as Storage from "../../system/token-server/Storage.ts"
 import * as Machine from "../speed/Machine.ts"
 import { median } from "../speed/Statistics.ts"
 import * as Load from "./Load.ts"
@@ -49,9 +50,7 @@ const ask = (...args: Parameters<typeof Server.ask>) =>
 const measure = Effect.gen(function*() {
   const machine = Machine.read()
   const issuer = yield* KillingIssuer.make({ life: 7_200_000, overlap: 300_000, pause: 50 })
-  const env = { TOKEN_SERVER_DATA: yield* Server.folder }
-  const first = yield* Server.start(yield* Server.freePort, env)
-  const key = Server.adminKey(first)
+  const { first, key, servers } = yield* Server.startThree(yield* Storage.sqlite)
   const config = {
     preset: "wechat",
     url: `${issuer.origin}/cgi-bin/token`,
@@ -62,16 +61,13 @@ const measure = Effect.gen(function*() {
   yield* ask(first.port, key, "POST", "/api/secret", { ...secret, key: "cold" })
   yield* ask(first.port, key, "POST", "/api/secret", { ...secret, key: "held" })
 
-  const others = [yield* Server.start(yield* Server.freePort, env), yield* Server.start(yield* Server.freePort, env)]
   const cold = yield* Effect.promise(() =>
     Promise.all(
-      [first, ...others].flatMap(({ port }) =>
-        Array.from({ length: 100 }, () => Server.token(port, key, "wx", "cold", 30_000))
-      )
+      servers.flatMap(({ port }) => Array.from({ length: 100 }, () => Server.token(port, key, "wx", "cold", 30_000)))
     )
   )
   const upstream = issuer.issued.length
-  for (const other of others) yield* Server.kill(other)
+  for (const other of servers.slice(1)) yield* Server.kill(other)
 
   yield* Effect.promise(() => Server.token(first.port, key, "wx", "held"))
   const bareUrl = yield* bare

@@ -3,7 +3,7 @@
  */
 import { Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -36,12 +36,6 @@ export const freePort: Effect.Effect<number> = Effect.callback((resume) => {
     server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
   })
 })
-
-/** A folder that goes with the scope. */
-export const folder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "token-server-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
 
 const isReady = async (port: number): Promise<boolean> => {
   try {
@@ -86,6 +80,13 @@ export const adminKey = (server: Server): string => {
   if (key === undefined) throw new Error("no key was printed")
   return key
 }
+
+/** Three of them on one database, and the key of their administrator. */
+export const startThree = Effect.fnUntraced(function*(env: Readonly<Record<string, string>>) {
+  const first = yield* start(yield* freePort, env)
+  const servers = [first, yield* start(yield* freePort, env), yield* start(yield* freePort, env)]
+  return { key: adminKey(first), first, servers }
+})
 
 /** Asks the API as whoever holds the key. Rejects when there is no answer in time. */
 export const ask = async (

@@ -3,10 +3,9 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { randomBytes } from "node:crypto"
-import * as Postgres from "../Postgres.ts"
 import * as KillingIssuer from "./KillingIssuer.ts"
 import * as Server from "./Server.ts"
+import * as Storage from "./Storage.ts"
 
 const realm = (origin: string) => ({
   id: "wx",
@@ -19,13 +18,7 @@ const realm = (origin: string) => ({
 
 const askAtOnce = Effect.fnUntraced(function*(env: Readonly<Record<string, string>>) {
   const issuer = yield* KillingIssuer.make({ life: 7_200_000, overlap: 300_000, pause: 200 })
-  const first = yield* Server.start(yield* Server.freePort, env)
-  const key = Server.adminKey(first)
-  const servers = [
-    first,
-    yield* Server.start(yield* Server.freePort, env),
-    yield* Server.start(yield* Server.freePort, env)
-  ]
+  const { first, key, servers } = yield* Server.startThree(env)
   const saved = yield* Effect.promise(() => Server.ask(first.port, key, "POST", "/api/realm", realm(issuer.origin)))
   assert.strictEqual(saved.status, 200, JSON.stringify(saved.body))
   yield* Effect.promise(() =>
@@ -49,18 +42,11 @@ const askAtOnce = Effect.fnUntraced(function*(env: Readonly<Record<string, strin
 describe("300 callers of a cold key on three servers", () => {
   it.live("cost one request on SQLite", () =>
     Effect.gen(function*() {
-      yield* askAtOnce({ TOKEN_SERVER_DATA: yield* Server.folder })
+      yield* askAtOnce(yield* Storage.sqlite)
     }))
 
   it.live("cost one request on PostgreSQL", () =>
     Effect.gen(function*() {
-      const postgres = yield* Effect.acquireRelease(
-        Effect.promise(() => Postgres.start()),
-        (server) => Effect.promise(() => server.stop())
-      )
-      yield* askAtOnce({
-        TOKEN_SERVER_DATABASE_URL: postgres.create("tokens"),
-        TOKEN_SERVER_MASTER_KEYS: `k1:${randomBytes(32).toString("base64")}`
-      })
+      yield* askAtOnce((yield* Storage.postgres()).env)
     }))
 })

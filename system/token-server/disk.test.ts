@@ -8,11 +8,12 @@ import { rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as KillingIssuer from "./KillingIssuer.ts"
 import * as Server from "./Server.ts"
+import * as Storage from "./Storage.ts"
 
 /** A folder on a disk of its own. */
 const smallDisk = (size: string) =>
   Effect.acquireRelease(
-    Effect.map(Server.folder, (path) => {
+    Effect.map(Storage.folder, (path) => {
       execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", path])
       return path
     }),

@@ -4,11 +4,10 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Scope } from "effect"
-import { randomBytes } from "node:crypto"
 import { setTimeout as wait } from "node:timers/promises"
-import * as Postgres from "../Postgres.ts"
 import * as KillingIssuer from "./KillingIssuer.ts"
 import * as Server from "./Server.ts"
+import * as Storage from "./Storage.ts"
 
 const life = 12_000
 const overlap = 9000
@@ -77,22 +76,9 @@ const consume = async (
 describe("three servers whose holders of the lease die", () => {
   it.live("never hand out a dead token, and ask once for each cycle and each that died", () =>
     Effect.gen(function*() {
-      const postgres = yield* Effect.acquireRelease(
-        Effect.promise(() => Postgres.start()),
-        (server) => Effect.promise(() => server.stop())
-      )
       const issuer = yield* KillingIssuer.make({ life, overlap, pause: 300 })
-      const env = {
-        TOKEN_SERVER_DATABASE_URL: postgres.create("tokens"),
-        TOKEN_SERVER_MASTER_KEYS: `k1:${randomBytes(32).toString("base64")}`
-      }
-      const first = yield* Server.start(yield* Server.freePort, env)
-      const key = Server.adminKey(first)
-      const servers = [
-        first,
-        yield* Server.start(yield* Server.freePort, env),
-        yield* Server.start(yield* Server.freePort, env)
-      ]
+      const { env } = yield* Storage.postgres()
+      const { first, key, servers } = yield* Server.startThree(env)
       const saved = yield* Effect.promise(() => Server.ask(first.port, key, "POST", "/api/realm", realm(issuer.origin)))
       assert.strictEqual(saved.status, 200, JSON.stringify(saved.body))
       yield* Effect.promise(() =>

@@ -7,9 +7,9 @@ import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import * as Postgres from "../Postgres.ts"
 import * as KillingIssuer from "./KillingIssuer.ts"
 import * as Server from "./Server.ts"
+import * as Storage from "./Storage.ts"
 
 /** A part of that length gives a secret away. */
 const telling = 12
@@ -87,12 +87,8 @@ const logOf = (server: Server.Server): string => server.output().replaceAll(Serv
 describe("after a server has worked, and was killed", () => {
   it.live("no secret lies in the files of SQLite, nor in the log", () =>
     Effect.gen(function*() {
-      const folder = yield* Server.folder
-      const env = {
-        TOKEN_SERVER_DATA: folder,
-        TOKEN_SERVER_MASTER_KEYS: `k1:${randomBytes(32).toString("base64")}`
-      }
-      const { hidden, server } = yield* work(env)
+      const folder = yield* Storage.folder
+      const { hidden, server } = yield* work({ TOKEN_SERVER_DATA: folder, ...Storage.masterKeys() })
       yield* Server.kill(server)
       assert.deepStrictEqual(foundIn(folder, logOf(server), hidden), [])
       writeFileSync(join(folder, "planted"), `\u0000${hidden[0]}\u0000`)
@@ -101,14 +97,11 @@ describe("after a server has worked, and was killed", () => {
 
   it.live("no secret lies in the files of PostgreSQL, nor in its log of all statements", () =>
     Effect.gen(function*() {
-      const postgres = yield* Effect.acquireRelease(
-        Effect.promise(() => Postgres.start({ log_statement: "all", log_parameter_max_length: "-1" })),
-        (server) => Effect.promise(() => server.stop())
-      )
-      const { hidden, server } = yield* work({
-        TOKEN_SERVER_DATABASE_URL: postgres.create("tokens"),
-        TOKEN_SERVER_MASTER_KEYS: `k1:${randomBytes(32).toString("base64")}`
+      const { env, server: postgres } = yield* Storage.postgres({
+        log_statement: "all",
+        log_parameter_max_length: "-1"
       })
+      const { hidden, server } = yield* work(env)
       yield* Server.kill(server)
       assert.include(postgres.log(), "INSERT INTO")
       assert.deepStrictEqual(foundIn(postgres.folder, logOf(server) + postgres.log(), hidden), [])

@@ -6,9 +6,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import { createServer } from "node:http"
-import { setTimeout as wait } from "node:timers/promises"
-import * as Postgres from "../Postgres.ts"
 import * as Server from "./Server.ts"
+import * as Storage from "./Storage.ts"
 
 const kills = 50
 
@@ -66,33 +65,35 @@ interface Written {
 const secrets = Array.from({ length: 6 }, (_, nth) => `app-${nth}`)
 
 /** Writes one version of a secret after the other until the server is gone. */
-const write = async (
-  port: number,
-  key: string,
-  secret: string,
-  written: Map<string, Written>,
-  isOver: () => boolean
-) => {
-  let acknowledgements = 0
-  while (!isOver()) {
+const write = async (port: number, key: string, secret: string, written: Map<string, Written>, onSaved: () => void) => {
+  for (;;) {
     const version = `${secret}-${randomBytes(6).toString("hex")}`
     const before = written.get(secret)
-    written.set(secret, {
-      acknowledged: before?.acknowledged,
-      underWay: [...before?.underWay ?? [], version]
-    })
+    written.set(secret, { acknowledged: before?.acknowledged, underWay: [...before?.underWay ?? [], version] })
     const answer = await Server.ask(port, key, "POST", "/api/secret", {
       realm: "echo",
       key: secret,
       ...partsOf(version)
     })
       .catch(() => undefined)
-    if (answer === undefined) return acknowledgements
+    if (answer === undefined) return
     assert.strictEqual(answer.status, 200, JSON.stringify(answer.body))
     written.set(secret, { acknowledged: version, underWay: [] })
-    acknowledgements++
+    onSaved()
   }
-  return acknowledgements
+}
+
+/** Kills a server in the middle of writes, after some of them; how many it has acknowledged. */
+const killAmongWrites = async (server: Server.Server, key: string, written: Map<string, Written>) => {
+  const killAfter = 1 + (randomBytes(1).readUInt8() % 30)
+  let acknowledged = 0
+  const onSaved = () => {
+    acknowledged++
+    if (acknowledged === killAfter) setImmediate(() => server.kill("SIGKILL"))
+  }
+  await Promise.all(secrets.map((secret) => write(server.port, key, secret, written, onSaved)))
+  await server.ended
+  return acknowledged
 }
 
 const check = Effect.fnUntraced(function*(env: Readonly<Record<string, string>>) {
@@ -106,15 +107,7 @@ const check = Effect.fnUntraced(function*(env: Readonly<Record<string, string>>)
   let acknowledged = 0
   for (let nth = 0; nth < kills; nth++) {
     const running = server
-    let isOver = false
-    acknowledged += yield* Effect.promise(async () => {
-      const writing = secrets.map((secret) => write(port, key, secret, written, () => isOver))
-      await wait(10 + Math.floor(randomBytes(1).readUInt8() / 2))
-      isOver = true
-      running.kill("SIGKILL")
-      await running.ended
-      return (await Promise.all(writing)).reduce((sum, count) => sum + count, 0)
-    })
+    acknowledged += yield* Effect.promise(() => killAmongWrites(running, key, written))
     server = yield* Server.start(port, env)
     for (const [secret, { acknowledged: last, underWay }] of written) {
       const answer = yield* Effect.promise(() => Server.token(port, key, "echo", secret))
@@ -133,18 +126,11 @@ const check = Effect.fnUntraced(function*(env: Readonly<Record<string, string>>)
 describe.concurrent("a server that is killed while it writes", () => {
   it.live("has what it acknowledged, and nothing in part, on SQLite", () =>
     Effect.gen(function*() {
-      yield* check({ TOKEN_SERVER_DATA: yield* Server.folder })
+      yield* check(yield* Storage.sqlite)
     }), 600_000)
 
   it.live("has what it acknowledged, and nothing in part, on PostgreSQL", () =>
     Effect.gen(function*() {
-      const postgres = yield* Effect.acquireRelease(
-        Effect.promise(() => Postgres.start()),
-        (server) => Effect.promise(() => server.stop())
-      )
-      yield* check({
-        TOKEN_SERVER_DATABASE_URL: postgres.create("tokens"),
-        TOKEN_SERVER_MASTER_KEYS: `k1:${randomBytes(32).toString("base64")}`
-      })
+      yield* check((yield* Storage.postgres()).env)
     }), 600_000)
 })
