@@ -5,12 +5,21 @@
  * @since 0.1.0
  */
 import * as HttpApi from "effect/http-api/HttpApi"
+import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { Access } from "./internal/api/Access.ts"
 import { ApiKeysGroup, AuditGroup } from "./internal/api/Administration.ts"
 import { RealmsGroup } from "./internal/api/Realms.ts"
 import { SecretsGroup } from "./internal/api/Secrets.ts"
 import { TokensGroup } from "./internal/api/Tokens.ts"
+
+// Left to be inferred, they stand in the declarations in an order that changes from one compilation to the next.
+type Groups =
+  | typeof ApiKeysGroup
+  | typeof AuditGroup
+  | typeof RealmsGroup
+  | typeof SecretsGroup
+  | typeof TokensGroup
 
 /**
  * What a client of the API signs its requests with: the middleware that puts an API key on them.
@@ -36,7 +45,7 @@ export const ApiAccess = Access
  * @category models
  * @since 0.1.0
  */
-export const Api = HttpApi.make("token-server")
+export const Api: HttpApi.HttpApi<"token-server", HttpApiGroup.AddPrefix<Groups, "/api">> = HttpApi.make("token-server")
   .add(TokensGroup, RealmsGroup, SecretsGroup, ApiKeysGroup, AuditGroup)
   .prefix("/api")
   // A field that nobody reads is a mistake of its sender.
