@@ -100,7 +100,7 @@ const row = (id: string, title: string, kilobytes: number): Row => ({
 
 export const bundles: Measurement = {
   rows: [
-    row("facade", "bundle, compressed, what is loaded at once: for plain Node", 36),
+    row("facade", "bundle, compressed: for plain Node", 36),
     row("layer", "the same, the whole layer over fetch in an Effect program, `effect` included", 48),
     row("tag", "the same, only the tag", 6)
   ],
