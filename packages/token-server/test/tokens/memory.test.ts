@@ -268,6 +268,19 @@ describe("a database that is gone", () => {
       assert.strictEqual(shown(yield* server.get({ ...app, key: "cold" }))[1], "upstream")
     }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
 
+  it.effect("leaves a token that others may have replaced by now to nobody", () =>
+    Effect.gen(function*() {
+      const issuer = yield* setUp({ overlap_ms: 60_000 })
+      const trouble = new Servers.Trouble()
+      const server = yield* Servers.open(issuer, trouble)
+      yield* server.get(app)
+      trouble.kind = "down"
+      yield* TestClock.adjust(issuer.life * 0.74)
+      assert.deepStrictEqual(shown(yield* server.get(app)), ["token-1", "memory"])
+      yield* TestClock.adjust(issuer.life * 0.02)
+      assert.deepStrictEqual(yield* Effect.flip(server.get(app)), new StoreFailed({ detail: "unavailable" }))
+    }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
+
   it.effect("and was restored from before brings back neither an older token nor one that ended", () =>
     Effect.gen(function*() {
       const issuer = yield* setUp({})

@@ -7,9 +7,9 @@ import * as HttpApiError from "effect/http-api/HttpApiError"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
 import * as Problem from "../../Problem.ts"
 import * as Access from "../api/Access.ts"
+import * as FieldIssues from "../FieldIssues.ts"
 import * as Digest from "./Digest.ts"
 
 const challenges: Partial<Record<Problem.Code, string>> = {
@@ -42,19 +42,6 @@ export const toResponse = (problem: Problem.Problem): HttpServerResponse.HttpSer
   return HttpServerResponse.text(body, { status, headers, contentType })
 }
 
-const format = SchemaIssue.makeFormatterStandardSchemaV1({
-  leafHook: (issue) => {
-    switch (issue._tag) {
-      case "MissingKey":
-        return "is missing"
-      case "UnexpectedKey":
-        return "is not known"
-      default:
-        return SchemaIssue.defaultLeafHook(issue)
-    }
-  }
-})
-
 /** What a field is called: names that nobody here gave are not repeated. */
 const nameOf = (path: ReadonlyArray<PropertyKey>, fallback: string): string => {
   const name = path.map((part) => typeof part === "number" ? `[${part}]` : `.${String(part)}`).join("").replace(
@@ -66,7 +53,7 @@ const nameOf = (path: ReadonlyArray<PropertyKey>, fallback: string): string => {
 
 /** Fields and rules of what cannot be decoded. */
 export const issuesOf = ({ issue }: Schema.SchemaError, fallback: string) =>
-  format(issue).issues.map(({ message, path = [] }) => ({
+  FieldIssues.format(issue).issues.map(({ message, path = [] }) => ({
     name: nameOf(path.filter((part): part is PropertyKey => typeof part !== "object"), fallback),
     rule: message.replace(/^Expected /, "must be ")
   }))

@@ -5,10 +5,11 @@ import type { Issue, Setting } from "@effect-identity/oauth/Setting"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
+import type * as SchemaIssue from "effect/SchemaIssue"
 import * as Presets from "../../Presets.ts"
 import type { Fixed, Realm, Request, Value } from "../../Realm.ts"
 import { RealmConfig } from "../../RealmConfig.ts"
+import * as FieldIssues from "../FieldIssues.ts"
 import * as AddressRules from "../upstream/AddressRules.ts"
 import * as Lease from "./Lease.ts"
 import * as RequestRules from "./RequestRules.ts"
@@ -42,21 +43,8 @@ const nameOf = (path: ReadonlyArray<unknown>): string =>
   )
   || "realm"
 
-const leafRule: SchemaIssue.LeafHook = (issue) => {
-  switch (issue._tag) {
-    case "MissingKey":
-      return "is missing"
-    case "UnexpectedKey":
-      return "is not known"
-    default:
-      return SchemaIssue.defaultLeafHook(issue)
-  }
-}
-
-const format = SchemaIssue.makeFormatterStandardSchemaV1({ leafHook: leafRule })
-
 const issuesOf = (issue: SchemaIssue.Issue): ReadonlyArray<Issue> =>
-  format(issue).issues.map(({ message, path }) => ({
+  FieldIssues.format(issue).issues.map(({ message, path }) => ({
     name: nameOf((path ?? []).map((part) => typeof part === "object" ? part.key : part)).slice(0, 300),
     rule: message.replace(/^Expected /, "must be ")
   }))
