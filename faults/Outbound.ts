@@ -100,7 +100,7 @@ export const rows = [
     "R46",
     "401 to 1,000 callers at once",
     Effect.gen(function*() {
-      const { identity, platform } = yield* onPlatform({ config: { timeout: "20 seconds" } })
+      const { identity, platform } = yield* onPlatform({ config: { timeout: "2 minutes" } })
       yield* identity.accessToken
       yield* platform.revokeTokens
       yield* Effect.all(Array.from({ length: 1000 }, () => identity.projectEnvVars), { concurrency: "unbounded" })
