@@ -34,7 +34,7 @@ process.on("unhandledRejection", (reason) => unhandled.push(reason))
 const judge = Effect.fnUntraced(function*({ fault, id, notHere, run }: Row) {
   if (run === undefined) return { verdict: "N/A" as const, line: `${id} | ${fault} | - | ${notHere} | N/A` }
   const exit = yield* Effect.exit(
-    Effect.timeout(Effect.scoped(run), Duration.seconds(30)).pipe(Effect.provide(Logger.layer([])))
+    Effect.timeout(Effect.scoped(run), Duration.minutes(3)).pipe(Effect.provide(Logger.layer([])))
   )
   if (Exit.isSuccess(exit)) {
     const { caller, other } = exit.value
