@@ -4,18 +4,14 @@
  *
  * @since 0.1.0
  */
-import * as Mac from "effect/crypto/Mac"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
-import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 
-const layerMac = Mac.layerWebCrypto.pipe(Layer.provide(SecureRandom.layerWebCrypto))
+let drawn: Promise<CryptoKey> | undefined
 
-const processKey = Effect.runSync(Effect.cached(
-  Mac.Mac.use((mac) => mac.generateKey(Mac.hmacSha256)).pipe(Effect.provide(layerMac))
-))
+const keyOfProcess = (): Promise<CryptoKey> =>
+  drawn ??= crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, ["sign"])
 
 /**
  * The fingerprint of a secret, 32 hexadecimal digits. For the key of a `TokenCache`.
@@ -34,12 +30,8 @@ const processKey = Effect.runSync(Effect.cached(
  * @since 0.1.0
  */
 export const make = (secret: Redacted.Redacted): Effect.Effect<string> =>
-  Effect.gen(function*() {
-    const mac = yield* Mac.Mac
-    const tag = yield* mac.sign(yield* processKey, new TextEncoder().encode(Redacted.value(secret)))
-    return Hex.encode(tag).slice(0, 32)
-  }).pipe(
-    Effect.provide(layerMac),
-    // WebCrypto signs with a key of its own making, or the runtime is broken.
-    Effect.orDie
-  )
+  // The runtime signs with a key of its own making, or it is broken.
+  Effect.promise(async () => {
+    const tag = await crypto.subtle.sign("HMAC", await keyOfProcess(), new TextEncoder().encode(Redacted.value(secret)))
+    return Hex.encode(new Uint8Array(tag)).slice(0, 32)
+  })

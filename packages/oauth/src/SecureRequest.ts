@@ -8,12 +8,10 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { constTrue } from "effect/Function"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Headers from "effect/http/Headers"
 import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
@@ -23,6 +21,7 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type * as Result from "effect/Result"
 import * as Instant from "./Instant.ts"
+import * as FetchRedirects from "./internal/FetchRedirects.ts"
 import * as JsonObject from "./internal/JsonObject.ts"
 import * as ResponseBody from "./internal/ResponseBody.ts"
 import * as RetryAfter from "./internal/RetryAfter.ts"
@@ -196,11 +195,7 @@ const readAnswer = Effect.fnUntraced(function*(
   if (hasNoBody(answer.status) || answer.isRedirect) return answer
   const bytes = yield* Effect.mapError(
     ResponseBody.read(response, options.maximumBytes ?? 256 * 1024, deadlines.body),
-    (error) =>
-      new RequestFailed({
-        reason: error._tag === "HttpClientError" ? TransportFailure.classify(error) : error,
-        requestId: answer.requestId
-      })
+    (reason) => new RequestFailed({ reason, requestId: answer.requestId })
   )
   return new Answer({ ...answer, bytes })
 })
@@ -210,12 +205,6 @@ const withDefaults = HttpClientRequest.updateHeaders((headers) =>
   Headers.merge(Headers.fromInput({ accept: "application/json", "accept-encoding": "identity" }), headers)
 )
 
-const neverRedirecting = (context: Context.Context<never>) =>
-  Context.add(context, FetchHttpClient.RequestInit, {
-    ...Context.getOrUndefined(context, FetchHttpClient.RequestInit),
-    redirect: "manual"
-  })
-
 const execute = <R>(
   client: HttpClient.HttpClient.With<HttpClientError, R>,
   request: HttpClientRequest.HttpClientRequest,
@@ -223,7 +212,7 @@ const execute = <R>(
 ): Effect.Effect<HttpClientResponse, RequestFailed, R> =>
   client.execute(request).pipe(
     Effect.provideService(HttpClient.TracerDisabledWhen, constTrue),
-    Effect.updateContext((context: Context.Context<R>) => Context.merge(context, neverRedirecting(context))),
+    Effect.updateContext(FetchRedirects.refuse<R>),
     Effect.mapError((error) => new RequestFailed({ reason: TransportFailure.classify(error), requestId: undefined })),
     failAfter(deadlines.headers, "headers")
   )

@@ -3,40 +3,68 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { HttpClientError } from "effect/http/HttpClientError"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import { type Flaw, InvalidResponse, Timeout } from "../OAuthError.ts"
+import { type Flaw, InvalidResponse, type Reason, Timeout } from "../OAuthError.ts"
+import * as TransportFailure from "./TransportFailure.ts"
 
-const concat = (chunks: ReadonlyArray<Uint8Array>, length: number): Uint8Array<ArrayBuffer> => {
-  const bytes = new Uint8Array(length)
-  let offset = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset)
-    offset += chunk.length
+/** Collects pieces up to a bound. */
+class Pieces {
+  readonly #maximumBytes: number
+  readonly #pieces: Array<Uint8Array> = []
+  #length = 0
+
+  constructor(maximumBytes: number) {
+    this.#maximumBytes = maximumBytes
   }
-  return bytes
+
+  /** Whether it still fits. */
+  add(piece: Uint8Array): boolean {
+    this.#length += piece.length
+    this.#pieces.push(piece)
+    return this.#length <= this.#maximumBytes
+  }
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(this.#length)
+    let offset = 0
+    for (const piece of this.#pieces) {
+      bytes.set(piece, offset)
+      offset += piece.length
+    }
+    return bytes
+  }
 }
 
-const collect = <E>(stream: Stream.Stream<Uint8Array, E>, maximumBytes: number) =>
+interface Step {
+  readonly done?: boolean | undefined
+  readonly value?: unknown
+}
+
+type Unreadable = Reason | Flaw
+
+const tooLarge = Effect.fail("tooLarge" as const)
+
+const collect = (
+  next: Effect.Effect<Step, Unreadable>,
+  maximumBytes: number
+): Effect.Effect<Uint8Array<ArrayBuffer>, Unreadable> =>
   Effect.suspend(() => {
-    const chunks: Array<Uint8Array> = []
-    let length = 0
-    return Stream.runForEach(stream, (chunk) => {
-      length += chunk.length
-      chunks.push(chunk)
-      return length > maximumBytes ? Effect.fail("tooLarge" as const) : Effect.void
-    }).pipe(Effect.map(() => concat(chunks, length)))
+    const pieces = new Pieces(maximumBytes)
+    const rest: Effect.Effect<Uint8Array<ArrayBuffer>, Unreadable> = Effect.flatMap(next, ({ done, value }) => {
+      if (done === true) return Effect.succeed(pieces.bytes)
+      return !(value instanceof Uint8Array) || pieces.add(value) ? rest : tooLarge
+    })
+    return rest
   })
 
-const gunzip = (bytes: Uint8Array<ArrayBuffer>, maximumBytes: number): Effect.Effect<Uint8Array, Flaw> =>
-  collect(
-    Stream.fromReadableStream({
-      evaluate: () => new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")),
-      onError: () => "encoding" as const
-    }),
-    maximumBytes
-  )
+const gunzip = (bytes: Uint8Array<ArrayBuffer>, maximumBytes: number): Effect.Effect<Uint8Array, Unreadable> =>
+  Effect.suspend(() => {
+    const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")).getReader()
+    const next = Effect.tryPromise({ try: () => reader.read(), catch: () => "encoding" as const })
+    return Effect.onError(collect(next, maximumBytes), () => Effect.promise(() => reader.cancel().catch(() => {})))
+  })
 
 const encodingsOf = (header: string | undefined): ReadonlyArray<string> =>
   (header ?? "").toLowerCase().split(",").map((name) => name.trim()).filter((name) =>
@@ -46,27 +74,53 @@ const encodingsOf = (header: string | undefined): ReadonlyArray<string> =>
 // Some transports (fetch) have decoded the body by the time it is read and still show the header.
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
 
+const outOfPatience = () => Effect.fail(new Timeout({ detail: "body" }))
+
+const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  Predicate.hasProperty(value, Symbol.asyncIterator)
+
+/** Node's own message, where a transport shows it: it is read without a stream around it. */
+const messageOf = (response: HttpClientResponse): AsyncIterable<unknown> | undefined =>
+  Predicate.hasProperty(response, "source") && isIterable(response.source) ? response.source : undefined
+
+const readMessage = (message: AsyncIterable<unknown>, maximumBytes: number, patience: Duration.Duration) =>
+  Effect.suspend(() => {
+    const iterator = message[Symbol.asyncIterator]()
+    const next = Effect.tryPromise({ try: () => iterator.next(), catch: TransportFailure.classify })
+    return collect(Effect.timeoutOrElse(next, { duration: patience, orElse: outOfPatience }), maximumBytes)
+  })
+
+const readStream = ({ stream }: HttpClientResponse, maximumBytes: number, patience: Duration.Duration) =>
+  Effect.suspend(() => {
+    const pieces = new Pieces(maximumBytes)
+    return Stream.mapError(stream, TransportFailure.classify).pipe(
+      Stream.timeoutOrElse({ duration: patience, orElse: () => Stream.fromEffect(outOfPatience()) }),
+      Stream.runForEach((piece): Effect.Effect<void, Unreadable> => pieces.add(piece) ? Effect.void : tooLarge),
+      Effect.map(() => pieces.bytes)
+    )
+  })
+
 /** `gzip` is understood although it is not asked for: some gateways compress everything. */
 export const read = Effect.fnUntraced(
   function*(
     response: HttpClientResponse,
     maximumBytes: number,
     patience: Duration.Duration
-  ): Effect.fn.Return<Uint8Array, HttpClientError | Timeout | Flaw> {
+  ): Effect.fn.Return<Uint8Array, Unreadable> {
     const encodings = encodingsOf(response.headers["content-encoding"])
     if (encodings.length > 1 || encodings.some((name) => name !== "gzip" && name !== "x-gzip")) {
       return yield* Effect.fail("encoding" as const)
     }
-    const pieces = Stream.timeoutOrElse(response.stream, {
-      duration: patience,
-      orElse: () => Stream.fail(new Timeout({ detail: "body" }))
-    })
-    const bytes = yield* collect(pieces, maximumBytes)
+    const message = messageOf(response)
+    const bytes = message === undefined
+      ? yield* readStream(response, maximumBytes, patience)
+      : yield* readMessage(message, maximumBytes, patience)
     return encodings.length === 1 && isGzip(bytes) ? yield* gunzip(bytes, maximumBytes) : bytes
   },
   (effect, response) =>
     Effect.mapError(
       effect,
-      (error) => typeof error === "string" ? new InvalidResponse({ status: response.status, detail: error }) : error
+      (error): Reason =>
+        typeof error === "string" ? new InvalidResponse({ status: response.status, detail: error }) : error
     )
 )
