@@ -5,12 +5,16 @@ import { transformAsync } from "@babel/core"
 import { execFileSync } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { rolldown } from "rolldown"
-import * as Budget from "./Budget.ts"
+import * as FacadeBundle from "./FacadeBundle.ts"
 import * as WorkerBundle from "./WorkerBundle.ts"
 
 const root = join(import.meta.dirname, "..")
 const packageDir = (name: string) => join(root, "packages", name)
+
+/** From what is published, where calls that do nothing but make something are marked as such. */
+const alias = Object.fromEntries(
+  ["oauth", "workload-identity"].map((name) => [`@effect-identity/${name}`, join(packageDir(name), "dist")])
+)
 
 const files = (directory: string): ReadonlyArray<string> =>
   readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) => /\.(js|d\.ts)$/.test(name))
@@ -40,73 +44,6 @@ const buildLibrary = async (name: string) => {
   console.log(`@effect-identity/${name}: ${files(to).length} files`)
 }
 
-// The transport can take over upgraded connections, for which it loads a WebSocket stack. Tokens need none.
-const withoutUpgrades = {
-  name: "without-upgrades",
-  resolveId: (id: string) => id.endsWith("/internal/upgrade.js") ? { id: "\0upgrade", external: false } : null,
-  load: (id: string) => id === "\0upgrade" ? "export const toSocket = undefined" : null
-}
-
-// Plain programs parse the JSON of credentials themselves: nothing in the facade asks for a schema.
-const withoutSchemas = {
-  name: "without-schemas",
-  resolveId: (id: string) => id.endsWith("/internal/CredentialJson.ts") ? { id: "\0schemas", external: false } : null,
-  load: (id: string) => id === "\0schemas" ? "export const decode = undefined" : null
-}
-
-// The bundler makes module namespaces with a loop that also meets what someone put on Object.prototype.
-const namespaceLoop = /for\(var (\w+) in (\w+)\)(\w+\(\w+,\1,\{get:\2\[\1\])/g
-
-const withSafeNamespaces = (code: string): string => {
-  const safe = code.replace(namespaceLoop, "for(var $1 of Object.keys($2))$3")
-  if (/for\(var \w+ in \w+\)\w+\(\w+,/.test(safe)) throw new Error("the bundler makes namespaces in another way now")
-  return safe
-}
-
-/** In `node -e` there is a `__filename` that names no file; in a bundle of another kind there is nothing else. */
-const withOwnPath = (code: string): string =>
-  code.replaceAll("typeof __filename==`string`?__filename:import.meta.url", "import.meta.url??__filename")
-
-const facadeSource = (name: string) => join(packageDir("client"), `src/${name}.ts`)
-
-const bundlePart = async (input: string, fileName: string): Promise<Budget.Part> => {
-  const bundle = await rolldown({
-    input,
-    platform: "node",
-    external: [/^node:/],
-    plugins: [withoutUpgrades, withoutSchemas, {
-      name: "machinery-stays-apart",
-      resolveId: (id: string) =>
-        id === "./Machinery.ts" && fileName === "index.js" ? { id: "./machinery.js", external: true } : null
-    }],
-    // The entries say where the machinery is; nothing else here is imported for what importing it does.
-    treeshake: { moduleSideEffects: (id) => id === input, propertyReadSideEffects: false }
-  })
-  const { output: [{ code, dynamicImports, imports }, ...rest] } = await bundle.generate({
-    format: "esm",
-    // Programs see the names of classes.
-    minify: { mangle: { keepNames: { class: true, function: false } } },
-    codeSplitting: false,
-    comments: false
-  })
-  await bundle.close()
-  if (rest.length > 0) throw new Error(`${fileName} is more than one file: ${rest.map((file) => file.fileName)}`)
-  if (code.includes(root)) throw new Error(`${fileName} holds a path of this machine`)
-  return { fileName, code: withOwnPath(withSafeNamespaces(code)), imports: [...imports, ...dynamicImports] }
-}
-
-/**
- * What plain programs load: `index.js` for bundlers, which loads everything at once; `lazy.js` for Node itself, one small file that
- * loads `machinery.js` when the first client is made.
- */
-const bundleFacade = async (to: string) => {
-  const machinery = await bundlePart(facadeSource("Machinery"), "machinery.js")
-  const lazy = await bundlePart(facadeSource("lazy"), "lazy.js")
-  const index = await bundlePart(facadeSource("index"), "index.js")
-  for (const { code, fileName } of [machinery, lazy, index]) write(join(to, fileName), code)
-  Budget.checkFacade({ machinery, lazy, index })
-}
-
 /** The facade's declarations speak of modules of another package that depend on nothing: they come along. */
 const declareFacade = (to: string) => {
   const own = ["index", "Facade", "Client", "HttpClient", "ProjectEnvVars", "Proxy"]
@@ -129,16 +66,14 @@ const declareFacade = (to: string) => {
 const buildFacade = async () => {
   const to = join(packageDir("client"), "dist")
   rmSync(to, { recursive: true, force: true })
-  await bundleFacade(to)
+  for (const { code, fileName } of await FacadeBundle.make(packageDir("client"), alias)) write(join(to, fileName), code)
   declareFacade(to)
 }
 
 /** In the place of the module, which needs packages: Workers have none. */
 const bundleWorker = async () => {
   const worker = join(packageDir("coze-issuer"), "dist/worker.js")
-  const { code, gzip } = await WorkerBundle.make(worker, {
-    "@effect-identity/oauth": join(packageDir("oauth"), "dist")
-  })
+  const { code, gzip } = await WorkerBundle.make(worker, alias)
   write(worker, code)
   console.log(`@effect-identity/coze-issuer: worker of ${code.length} bytes, ${gzip} compressed, nothing of Node in it`)
 }

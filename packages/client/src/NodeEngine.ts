@@ -1,47 +1,48 @@
 /**
- * The engine of this copy: the Effect layers of `workload-identity`, run behind promises.
+ * The engine of this copy: the services of `workload-identity`, run behind promises.
  */
 import type { AccessToken } from "@effect-identity/oauth/AccessToken"
+import * as Fingerprint from "@effect-identity/oauth/Fingerprint"
 import * as TokenCache from "@effect-identity/oauth/TokenCache"
 import * as Config from "@effect-identity/workload-identity/Config"
-import { ClientSecretFile, NodeWorkloadIdentity, ProxyConfig } from "@effect-identity/workload-identity/node"
+import * as HttpClient from "@effect-identity/workload-identity/HttpClient"
+import * as Lane from "@effect-identity/workload-identity/Lane"
+import { ClientSecretFile, NodeHttpAgent, ProxyConfig } from "@effect-identity/workload-identity/node"
+import * as OutboundAuth from "@effect-identity/workload-identity/OutboundAuth"
 import * as WorkloadIdentity from "@effect-identity/workload-identity/WorkloadIdentity"
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
+import * as EffectHttpClient from "effect/http/HttpClient"
 import * as Logger from "effect/Logger"
-import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import type { Engine, Session, Settings } from "./Engine.ts"
+import * as NodeHmac from "./NodeHmac.ts"
+import * as NodeHttp from "./NodeHttp.ts"
 
 /** Rejects with the typed error, or with the reason of the signal that stopped it. */
 const run = async <A, E, R>(
-  runtime: ManagedRuntime.ManagedRuntime<R, never>,
+  context: Context.Context<R>,
   effect: Effect.Effect<A, E, R>,
   signal: AbortSignal | undefined
 ): Promise<A> => {
   signal?.throwIfAborted()
-  const exit = await runtime.runPromiseExit(effect, { signal })
+  const exit = await Effect.runPromiseExitWith(context)(effect, { signal })
   if (Exit.isSuccess(exit)) return exit.value
   signal?.throwIfAborted()
   throw Cause.squash(exit.cause)
 }
 
-const { WorkloadIdentity: Identity } = WorkloadIdentity
+type Identity = WorkloadIdentity.WorkloadIdentity["Service"]
 
 /** Gives out the token that is remembered, as one promise for as long as it is the same. */
-const freshFrom = (runtime: ManagedRuntime.ManagedRuntime<WorkloadIdentity.WorkloadIdentity, never>) => {
-  let identity: WorkloadIdentity.WorkloadIdentity["Service"] | undefined
+const freshFrom = (identity: Identity, context: Context.Context<never>) => {
   let last: { readonly token: AccessToken; readonly answer: Promise<string> } | undefined
   return (): Promise<string> | undefined => {
-    // There is a context from the first call on.
-    const context = runtime.cachedContext
-    if (context === undefined) return undefined
-    identity ??= Context.get(context, Identity)
     const token = identity.freshAccessTokenUnsafe(context)
     if (token === undefined) return undefined
     if (last?.token !== token) last = { token, answer: Promise.resolve(Redacted.value(token.value)) }
@@ -69,68 +70,71 @@ const together = (ask: () => Promise<string>) => {
 
 const plainToken = Effect.map((token: AccessToken) => Redacted.value(token.value))
 
+/** The value of an effect that waits for nothing. Throws what it fails with. */
+const now = <A, E>(effect: Effect.Effect<A, E>): A => {
+  const exit = Effect.runSyncExit(effect)
+  if (Exit.isSuccess(exit)) return exit.value
+  throw Cause.squash(exit.cause)
+}
+
+const clientOf = ({ connectTimeout }: Config.WorkloadConfig["Service"]) => {
+  const agents = (hold: NodeHttpAgent.Hold) => NodeHttpAgent.direct(Duration.toMillis(connectTimeout), { hold })
+  return HttpClient.withUserAgent(NodeHttp.make({ usual: agents("process"), quiet: agents("nothing") }))
+}
+
+const surroundings = Context.make(Fingerprint.Hmac, NodeHmac.make).pipe(
+  // What fails in the background is for diagnose() to tell: a library writes nothing to its program's output.
+  Context.add(Logger.CurrentLoggers, new Set())
+)
+
 export const make = (): Engine => {
   // Never closed: it is there for as long as the process.
-  const cache = Effect.runSync(Scope.provide(TokenCache.make(), Scope.makeUnsafe()))
-  const layerCache = Layer.succeed(TokenCache.TokenCache, cache)
+  const cache = now(Scope.provide(TokenCache.make(), Scope.makeUnsafe()))
 
   const open = (settings: Settings): Session => {
     // The default provider keeps the environment it saw first.
     const environment = ConfigProvider.fromEnv()
-    const config = Effect.runSync(
-      Config.make({
-        timeout: settings.timeoutMs,
-        connectTimeout: settings.connectTimeoutMs,
-        projectEnvVarsLifetime: settings.projectEnvVarsLifetimeMs,
-        strictness: settings.strictness,
-        readSecretFile: ClientSecretFile.read
-      }).pipe(
-        Effect.provideService(ConfigProvider.ConfigProvider, environment),
-        Effect.exit
+    const config = now(
+      Effect.provideService(
+        Config.make({
+          timeout: settings.timeoutMs,
+          connectTimeout: settings.connectTimeoutMs,
+          projectEnvVarsLifetime: settings.projectEnvVarsLifetimeMs,
+          strictness: settings.strictness,
+          readSecretFile: ClientSecretFile.read
+        }),
+        ConfigProvider.ConfigProvider,
+        environment
       )
     )
-    if (Exit.isFailure(config)) throw Cause.squash(config.cause)
-    const runtime = ManagedRuntime.make(NodeWorkloadIdentity.layerNodeHttp.pipe(
-      Layer.provide(Layer.succeed(Config.WorkloadConfig, config.value)),
-      Layer.provide(layerCache),
-      // What fails in the background is for diagnose() to tell: a library writes nothing to its program's output.
-      Layer.provideMerge(Logger.layer([]))
-    ))
-    const usualToken = together(() =>
-      run(runtime, Identity.use((identity) => plainToken(identity.accessToken)), undefined)
+    const services = surroundings.pipe(
+      Context.add(ConfigProvider.ConfigProvider, environment),
+      Context.add(Config.WorkloadConfig, config),
+      Context.add(TokenCache.TokenCache, cache),
+      Context.add(Lane.Lane, Lane.make(config.lane)),
+      Context.add(EffectHttpClient.HttpClient, clientOf(config))
     )
+    const outbound = now(Effect.provideContext(OutboundAuth.make, services))
+    const identity = now(
+      Effect.provideContext(WorkloadIdentity.make, Context.add(services, OutboundAuth.OutboundAuth, outbound))
+    )
+    const ask = <A, E>(effect: Effect.Effect<A, E>, signal?: AbortSignal) => run(services, effect, signal)
+    const usualToken = together(() => ask(plainToken(identity.accessToken)))
     return {
       diagnose: () =>
-        run(
-          runtime,
-          Effect.zipWith(
-            Identity.use((identity) => identity.diagnose),
-            ProxyConfig.diagnose,
-            (diagnosis, proxy) => ({ ...diagnosis, proxy })
-          ).pipe(Effect.provideService(ConfigProvider.ConfigProvider, environment)),
-          undefined
-        ),
-      freshAccessToken: freshFrom(runtime),
+        ask(Effect.zipWith(identity.diagnose, ProxyConfig.diagnose, (diagnosis, proxy) => ({ ...diagnosis, proxy }))),
+      freshAccessToken: freshFrom(identity, services),
       accessToken: ({ forceRefresh, signal }) =>
-        !forceRefresh && signal === undefined ? usualToken() : run(
-          runtime,
-          Identity.use((identity) => plainToken(forceRefresh ? identity.refreshedAccessToken : identity.accessToken)),
-          signal
-        ),
+        !forceRefresh && signal === undefined
+          ? usualToken()
+          : ask(plainToken(forceRefresh ? identity.refreshedAccessToken : identity.accessToken), signal),
       integrationCredential: (name, { signal }) =>
-        run(
-          runtime,
-          Identity.use((identity) => Effect.map(identity.integrationCredential(name), Redacted.value)),
-          signal
-        ),
+        ask(Effect.map(identity.integrationCredential(name), Redacted.value), signal),
       projectEnvVars: ({ remembered, signal }) =>
-        run(
-          runtime,
-          Identity.use((identity) =>
-            Effect.map(
-              remembered ? identity.rememberedProjectEnvVars : identity.projectEnvVars,
-              (vars) => Array.from(vars.map(Redacted.value))
-            )
+        ask(
+          Effect.map(
+            remembered ? identity.rememberedProjectEnvVars : identity.projectEnvVars,
+            (vars) => Array.from(vars.map(Redacted.value))
           ),
           signal
         )

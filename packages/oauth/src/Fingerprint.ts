@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
 import * as Redacted from "effect/Redacted"
@@ -12,6 +13,22 @@ let drawn: Promise<CryptoKey> | undefined
 
 const keyOfProcess = (): Promise<CryptoKey> =>
   drawn ??= crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, ["sign"])
+
+// The runtime signs with a key of its own making, or it is broken.
+const webCrypto = (bytes: Uint8Array<ArrayBuffer>): Effect.Effect<Uint8Array> =>
+  Effect.promise(async () => new Uint8Array(await crypto.subtle.sign("HMAC", await keyOfProcess(), bytes)))
+
+/**
+ * HMAC-SHA-256 of some bytes under a key that this process drew. WebCrypto's, unless a runtime has one that waits for nothing.
+ *
+ * @stability unstable
+ * @category references
+ * @since 0.1.0
+ */
+export const Hmac: Context.Reference<(bytes: Uint8Array<ArrayBuffer>) => Effect.Effect<Uint8Array>> = Context.Reference(
+  "@effect-identity/oauth/Fingerprint/Hmac",
+  { defaultValue: () => webCrypto }
+)
 
 /**
  * The fingerprint of a secret, 32 hexadecimal digits. For the key of a `TokenCache`.
@@ -30,8 +47,7 @@ const keyOfProcess = (): Promise<CryptoKey> =>
  * @since 0.1.0
  */
 export const make = (secret: Redacted.Redacted): Effect.Effect<string> =>
-  // The runtime signs with a key of its own making, or it is broken.
-  Effect.promise(async () => {
-    const tag = await crypto.subtle.sign("HMAC", await keyOfProcess(), new TextEncoder().encode(Redacted.value(secret)))
-    return Hex.encode(new Uint8Array(tag)).slice(0, 32)
+  Effect.gen(function*() {
+    const hmac = yield* Hmac
+    return Hex.encode(yield* hmac(new TextEncoder().encode(Redacted.value(secret)))).slice(0, 32)
   })

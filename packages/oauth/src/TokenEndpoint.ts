@@ -6,22 +6,18 @@
  *
  * @since 0.1.0
  */
-import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type { HttpClient } from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as Metric from "effect/Metric"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as AccessToken from "./AccessToken.ts"
+import * as Counts from "./internal/Counts.ts"
 import * as TokenResponse from "./internal/TokenResponse.ts"
 import { InvalidResponse, OAuthError, type Reason, Timeout } from "./OAuthError.ts"
 import * as Retry from "./Retry.ts"
 import * as SecureRequest from "./SecureRequest.ts"
 import type { SecureUrl } from "./SecureUrl.ts"
-import * as TokenMetrics from "./TokenMetrics.ts"
 
 /**
  * Where tokens are asked for, and how strictly answers are read.
@@ -113,20 +109,6 @@ export const form = ({ url }: TokenEndpoint, parameters: Grant["parameters"]): A
   ),
   secrets: parameters.flatMap(([, value]) => Redacted.isRedacted(value) ? [value] : [])
 })
-
-const count = (
-  operation: Grant["operation"],
-  exit: Exit.Exit<unknown, OAuthError>,
-  context: Context.Context<never>
-): void => {
-  const errorType = Option.getOrUndefined(Exit.findErrorOption(exit))?.reason._tag
-  const outcome = Exit.isSuccess(exit) ? "success" : errorType === undefined ? "interrupted" : "failure"
-  Metric.withAttributes(TokenMetrics.requests, {
-    operation,
-    outcome,
-    ...(errorType !== undefined && { "error.type": errorType })
-  }).updateUnsafe(1, context)
-}
 
 const readToken = Effect.fnUntraced(function*(
   answer: SecureRequest.Answer,
@@ -227,7 +209,9 @@ export const ask = (
     Effect.flatMap((answer) =>
       Effect.mapError(readToken(answer, endpoint, issuedTokenType), (reason) => failWith(reason, answer))
     ),
-    Effect.onExit((exit) => Effect.withFiber(({ context }) => Effect.sync(() => count(operation, exit, context))))
+    Effect.onExit((exit) =>
+      Effect.withFiber(({ context }) => Effect.sync(() => Counts.request(operation, exit, context)))
+    )
   )
 
   return Retry.within(attempted, {

@@ -11,6 +11,17 @@ import * as Layer from "effect/Layer"
 import { version } from "./internal/version.ts"
 
 /**
+ * Has a client say who we are.
+ *
+ * @stability unstable
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withUserAgent: (client: HttpClient.HttpClient) => HttpClient.HttpClient = HttpClient.mapRequest(
+  HttpClientRequest.setHeader("user-agent", `coze-workload-identity/${version}`)
+)
+
+/**
  * Adds our `User-Agent` to a transport of your choice. The transport must not follow redirects.
  *
  * @stability unstable
@@ -19,10 +30,7 @@ import { version } from "./internal/version.ts"
  */
 export const layer: Layer.Layer<HttpClient.HttpClient, never, HttpClient.HttpClient> = Layer.effect(
   HttpClient.HttpClient,
-  Effect.map(
-    HttpClient.HttpClient,
-    HttpClient.mapRequest(HttpClientRequest.setHeader("user-agent", `coze-workload-identity/${version}`))
-  )
+  Effect.map(HttpClient.HttpClient, withUserAgent)
 )
 
 /**

@@ -24,6 +24,7 @@ import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import { WorkloadConfig } from "./Config.ts"
 import * as EnvKeys from "./EnvKeys.ts"
+import * as CredentialReader from "./internal/CredentialReader.ts"
 import * as Failure from "./internal/Failure.ts"
 import * as OutboundAnswer from "./internal/OutboundAnswer.ts"
 import type { OutboundCall } from "./internal/OutboundCall.ts"
@@ -195,11 +196,7 @@ export const make = Effect.gen(function*() {
 export const decodeJson = <A, I>(
   schema: Schema.Codec<A, I>
 ): (credential: Redacted.Redacted) => Effect.Effect<A, OutboundAuthError> =>
-(credential) =>
-  Effect.flatMap(
-    Effect.promise(() => import("./internal/CredentialJson.ts")),
-    ({ decode }) => decode(schema)(credential)
-  )
+(credential) => Effect.flatMap(CredentialReader.load, ({ decode }) => decode(schema)(credential))
 
 /**
  * The outbound calls, with everything they are made from left open.

@@ -18,6 +18,7 @@ import { Closed, InvalidResponse, OAuthError, type Reason, Timeout, Unexpected }
 import * as Quiet from "../Quiet.ts"
 import * as Retry from "../Retry.ts"
 import * as CoolDown from "./CoolDown.ts"
+import * as Counts from "./Counts.ts"
 import { Flight, type Purpose } from "./Flight.ts"
 import * as Lifespan from "./Lifespan.ts"
 import * as Report from "./Report.ts"
@@ -175,7 +176,7 @@ export class Flights {
       flight.isOver = true
       slot.forget(flight)
       const report = (outcome: "success" | "failure" | "interrupted", errorType?: string) =>
-        Report.flight(fiber.context, {
+        Counts.flight(fiber.context, {
           purpose: flight.purpose,
           outcome,
           errorType,

@@ -5,46 +5,15 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Predicate from "effect/Predicate"
-import * as Stream from "effect/Stream"
-import { type Flaw, InvalidResponse, type Reason, Timeout } from "../OAuthError.ts"
+import { InvalidResponse, type Reason } from "../OAuthError.ts"
+import { outOfPatience, Pieces, tooLarge, type Unreadable } from "./Pieces.ts"
+import * as StreamedBody from "./StreamedBody.ts"
 import * as TransportFailure from "./TransportFailure.ts"
-
-/** Collects pieces up to a bound. */
-class Pieces {
-  readonly #maximumBytes: number
-  readonly #pieces: Array<Uint8Array> = []
-  #length = 0
-
-  constructor(maximumBytes: number) {
-    this.#maximumBytes = maximumBytes
-  }
-
-  /** Whether it still fits. */
-  add(piece: Uint8Array): boolean {
-    this.#length += piece.length
-    this.#pieces.push(piece)
-    return this.#length <= this.#maximumBytes
-  }
-
-  get bytes(): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(this.#length)
-    let offset = 0
-    for (const piece of this.#pieces) {
-      bytes.set(piece, offset)
-      offset += piece.length
-    }
-    return bytes
-  }
-}
 
 interface Step {
   readonly done?: boolean | undefined
   readonly value?: unknown
 }
-
-type Unreadable = Reason | Flaw
-
-const tooLarge = Effect.fail("tooLarge" as const)
 
 const collect = (
   next: Effect.Effect<Step, Unreadable>,
@@ -74,8 +43,6 @@ const encodingsOf = (header: string | undefined): ReadonlyArray<string> =>
 // Some transports (fetch) have decoded the body by the time it is read and still show the header.
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
 
-const outOfPatience = () => Effect.fail(new Timeout({ detail: "body" }))
-
 const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
   Predicate.hasProperty(value, Symbol.asyncIterator)
 
@@ -88,16 +55,6 @@ const readMessage = (message: AsyncIterable<unknown>, maximumBytes: number, pati
     const iterator = message[Symbol.asyncIterator]()
     const next = Effect.tryPromise({ try: () => iterator.next(), catch: TransportFailure.classify })
     return collect(Effect.timeoutOrElse(next, { duration: patience, orElse: outOfPatience }), maximumBytes)
-  })
-
-const readStream = ({ stream }: HttpClientResponse, maximumBytes: number, patience: Duration.Duration) =>
-  Effect.suspend(() => {
-    const pieces = new Pieces(maximumBytes)
-    return Stream.mapError(stream, TransportFailure.classify).pipe(
-      Stream.timeoutOrElse({ duration: patience, orElse: () => Stream.fromEffect(outOfPatience()) }),
-      Stream.runForEach((piece): Effect.Effect<void, Unreadable> => pieces.add(piece) ? Effect.void : tooLarge),
-      Effect.map(() => pieces.bytes)
-    )
   })
 
 /** `gzip` is understood although it is not asked for: some gateways compress everything. */
@@ -113,7 +70,7 @@ export const read = Effect.fnUntraced(
     }
     const message = messageOf(response)
     const bytes = message === undefined
-      ? yield* readStream(response, maximumBytes, patience)
+      ? yield* StreamedBody.read(response, maximumBytes, patience)
       : yield* readMessage(message, maximumBytes, patience)
     return encodings.length === 1 && isGzip(bytes) ? yield* gunzip(bytes, maximumBytes) : bytes
   },

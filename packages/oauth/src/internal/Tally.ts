@@ -7,7 +7,7 @@
 import * as Context from "effect/Context"
 import * as Scheduler from "effect/Scheduler"
 import type { AccessToken } from "../AccessToken.ts"
-import * as Report from "./Report.ts"
+import * as Counts from "./Counts.ts"
 
 export class Tally {
   #context: Context.Context<never> | undefined
@@ -29,7 +29,7 @@ export class Tally {
     this.#tell()
     this.#context = context
     this.#token = token
-    Report.count(context, token, "hit", age)
+    Counts.answers(context, token, "hit", age)
     if (!isOpen) Context.get(context, Scheduler.Scheduler).makeDispatcher().scheduleTask(() => this.#end(), 0)
   }
 
@@ -41,7 +41,7 @@ export class Tally {
 
   #tell(): void {
     if (this.#context !== undefined && this.#token !== undefined && this.#untold > 0) {
-      Report.count(this.#context, this.#token, "hit", this.#age, this.#untold)
+      Counts.answers(this.#context, this.#token, "hit", this.#age, this.#untold)
     }
     this.#untold = 0
   }

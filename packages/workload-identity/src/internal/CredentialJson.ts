@@ -1,5 +1,5 @@
 /**
- * Reads credentials by a schema. Apart from what asks for them, so that only those load schemas who use them.
+ * Reads credentials by a schema. `CredentialReader` loads it, so that only those load schemas who use them.
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"

@@ -1,0 +1,40 @@
+/**
+ * What the facade is built without: modules that nothing in it uses, but that others import, each with what stands in its place.
+ */
+import { dirname, resolve } from "node:path"
+
+interface Absent {
+  /** How the module's path ends. */
+  readonly path: string
+  readonly code: string
+}
+
+const absent: ReadonlyArray<Absent> = [
+  // The facade's transport gives out messages that are read without one.
+  { path: "/oauth/dist/internal/StreamedBody.js", code: "export const read = undefined" },
+  { path: "/client/build/src/MessageStream.js", code: "export const make = undefined" },
+  // Plain programs parse the JSON of credentials themselves: nothing in the facade asks for a schema.
+  { path: "/workload-identity/dist/internal/CredentialReader.js", code: "export const load = undefined" },
+  // Nobody outside can read the metrics of this copy of Effect.
+  {
+    path: "/oauth/dist/internal/Counts.js",
+    code: "export const answers = () => {}\nexport const flight = () => {}\nexport const request = () => {}"
+  },
+  { path: "/oauth/dist/internal/Tally.js", code: "export class Tally {\n  add() {}\n}" },
+  // Requests go over `node:http`, which follows no redirect.
+  { path: "/oauth/dist/internal/FetchRedirects.js", code: "export const refuse = (context) => context" }
+]
+
+const marker = "\0absent:"
+
+/** The bundler's part in it. */
+export const plugin = {
+  name: "facade-without",
+  resolveId: (id: string, importer: string | undefined) => {
+    if (importer === undefined) return null
+    const path = id.startsWith(".") ? resolve(dirname(importer), id) : id
+    const found = absent.find((each) => path.endsWith(each.path))
+    return found === undefined ? null : { id: `${marker}${found.path}`, external: false }
+  },
+  load: (id: string) => absent.find(({ path }) => id === `${marker}${path}`)?.code ?? null
+}
