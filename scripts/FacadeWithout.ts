@@ -12,7 +12,7 @@ interface Absent {
 const absent: ReadonlyArray<Absent> = [
   // The facade's transport gives out messages that are read without one.
   { path: "/oauth/dist/internal/StreamedBody.js", code: "export const read = undefined" },
-  { path: "/client/build/src/MessageStream.js", code: "export const make = undefined" },
+  { path: "/workload-identity/dist/node/internal/MessageStream.js", code: "export const make = undefined" },
   // Plain programs parse the JSON of credentials themselves: nothing in the facade asks for a schema.
   { path: "/workload-identity/dist/internal/CredentialReader.js", code: "export const load = undefined" },
   // Nobody outside can read the metrics of this copy of Effect.

@@ -7,7 +7,7 @@ import * as TokenCache from "@effect-identity/oauth/TokenCache"
 import * as Config from "@effect-identity/workload-identity/Config"
 import * as HttpClient from "@effect-identity/workload-identity/HttpClient"
 import * as Lane from "@effect-identity/workload-identity/Lane"
-import { ClientSecretFile, NodeHttpAgent, ProxyConfig } from "@effect-identity/workload-identity/node"
+import { ClientSecretFile, NodeHttpAgent, NodeHttpClient, ProxyConfig } from "@effect-identity/workload-identity/node"
 import * as OutboundAuth from "@effect-identity/workload-identity/OutboundAuth"
 import * as WorkloadIdentity from "@effect-identity/workload-identity/WorkloadIdentity"
 import * as Cause from "effect/Cause"
@@ -22,7 +22,6 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import type { Engine, Session, Settings } from "./Engine.ts"
 import * as NodeHmac from "./NodeHmac.ts"
-import * as NodeHttp from "./NodeHttp.ts"
 
 /** Rejects with the typed error, or with the reason of the signal that stopped it. */
 const run = async <A, E, R>(
@@ -79,7 +78,7 @@ const now = <A, E>(effect: Effect.Effect<A, E>): A => {
 
 const clientOf = ({ connectTimeout }: Config.WorkloadConfig["Service"]) => {
   const agents = (hold: NodeHttpAgent.Hold) => NodeHttpAgent.direct(Duration.toMillis(connectTimeout), { hold })
-  return HttpClient.withUserAgent(NodeHttp.make({ usual: agents("process"), quiet: agents("nothing") }))
+  return HttpClient.withUserAgent(NodeHttpClient.make({ usual: agents("process"), quiet: agents("nothing") }))
 }
 
 const surroundings = Context.make(Fingerprint.Hmac, NodeHmac.make).pipe(

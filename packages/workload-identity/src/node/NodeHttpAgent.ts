@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import type { HttpAgent } from "@effect/platform-node/NodeHttpClient"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Http from "node:http"
@@ -16,6 +15,18 @@ const idle = { keepAlive: true, timeout: 4_000 } as const
 
 class ConnectTimeout extends Error {
   readonly code = "ETIMEDOUT"
+}
+
+/**
+ * An agent for each protocol.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface Agents {
+  readonly http: Http.Agent
+  readonly https: Https.Agent
 }
 
 /**
@@ -67,7 +78,7 @@ export const direct = (
     readonly secureContext?: SecureContext | undefined
     readonly hold?: Hold | undefined
   } = {}
-): HttpAgent["Service"] => {
+): Agents => {
   const limits = { connectTimeout, hold }
   return {
     http: new class extends Http.Agent {
@@ -98,7 +109,7 @@ export const direct = (
  * @category constructors
  * @since 0.1.0
  */
-export const make = (agents: HttpAgent["Service"]): Effect.Effect<HttpAgent["Service"], never, Scope.Scope> =>
+export const make = (agents: Agents): Effect.Effect<Agents, never, Scope.Scope> =>
   Effect.acquireRelease(Effect.succeed(agents), ({ http, https }) =>
     Effect.sync(() => {
       http.destroy()

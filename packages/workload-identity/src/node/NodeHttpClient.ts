@@ -1,20 +1,113 @@
 /**
- * The `HttpClient` for the platform's own endpoints over `node:http`. It follows no redirect, bounds the time to connect, and
- * what is done quietly (`Quiet`) has connections of its own that do not keep the process alive.
+ * The `HttpClient` for the platform's own endpoints over `node:http`. It sends bodies that are there as a whole, follows no
+ * redirect, bounds the time to connect, and what is done quietly (`Quiet`) has connections of its own that do not keep the
+ * process alive.
  *
  * @since 0.1.0
  */
 import * as Quiet from "@effect-identity/oauth/Quiet"
-import { HttpAgent, makeNodeHttp } from "@effect/platform-node/NodeHttpClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import { EncodeError, HttpClientError, InvalidUrlError, TransportError } from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Http from "node:http"
+import * as Https from "node:https"
 import { WorkloadConfig } from "../Config.ts"
+import { NodeMessage } from "./internal/NodeMessage.ts"
 import * as NodeHttpAgent from "./NodeHttpAgent.ts"
 
+/** What is sent is there as a whole: a form, or a text. */
+const bytesOf = (
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<Uint8Array | undefined, HttpClientError> => {
+  const { body } = request
+  if (body._tag === "Uint8Array") return Effect.succeed(body.body)
+  return body._tag === "Empty"
+    ? Effect.undefined
+    : Effect.fail(
+      new HttpClientError({ reason: new EncodeError({ request, description: "the body must be there as a whole" }) })
+    )
+}
+
+const open = (
+  request: HttpClientRequest.HttpClientRequest,
+  { agents, body, url }: {
+    readonly url: URL
+    readonly body: Uint8Array | undefined
+    readonly agents: NodeHttpAgent.Agents
+  }
+) =>
+  Effect.callback<NodeMessage, HttpClientError>((resume) => {
+    const { headers, method } = request
+    const outgoing = url.protocol === "https:"
+      ? Https.request(url, { method, headers, agent: agents.https })
+      : Http.request(url, { method, headers, agent: agents.http })
+    // The listener stays: what fails after the answer has begun is told by its body.
+    outgoing.on(
+      "error",
+      (cause) => resume(Effect.fail(new HttpClientError({ reason: new TransportError({ request, cause }) })))
+    )
+    outgoing.once("response", (source) => resume(Effect.succeed(new NodeMessage(request, source, url.href))))
+    outgoing.end(body)
+    return Effect.sync(() => outgoing.destroy())
+  })
+
 /**
- * The client over `node:http`. Follows no redirects, and keeps connections.
+ * A connection is kept when its answer was read to the end, and ended with the scope when it was not. A server that hangs up with
+ * its answer is noticed two turns of the event loop later, before anyone uses the connection again.
+ */
+const release = ({ source }: NodeMessage) =>
+  Effect.suspend(() => {
+    if (source.readableEnded) return Effect.andThen(Effect.yieldNow, Effect.yieldNow)
+    source.destroy()
+    return Effect.void
+  })
+
+const exchange = Effect.fnUntraced(
+  function*(request: HttpClientRequest.HttpClientRequest, agents: NodeHttpAgent.Agents) {
+    const url = HttpClientRequest.toUrl(request)
+    if (Option.isNone(url)) {
+      return yield* new HttpClientError({ reason: new InvalidUrlError({ request }) })
+    }
+    const message = yield* open(request, { url: url.value, body: yield* bytesOf(request), agents })
+    const scope = yield* Effect.serviceOption(Scope.Scope)
+    if (Option.isSome(scope)) yield* Scope.addFinalizer(scope.value, release(message))
+    return message
+  }
+)
+
+/**
+ * The connections of a client.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
+export interface Connections {
+  readonly usual: NodeHttpAgent.Agents
+  /** For what is done quietly: those that hold nothing. */
+  readonly quiet: NodeHttpAgent.Agents
+}
+
+/**
+ * A client over these connections. A request whose body is a stream or a form with files fails with an `EncodeError`.
+ *
+ * @stability unstable
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = ({ quiet, usual }: Connections): HttpClient.HttpClient =>
+  HttpClient.makeWith<HttpClientError, never, HttpClientError, never>(
+    Effect.flatMap((request) => Effect.flatMap(Quiet.Quiet, (isQuiet) => exchange(request, isQuiet ? quiet : usual))),
+    Effect.succeed
+  )
+
+/**
+ * The client over `node:http`. Follows no redirects, and keeps connections until its scope is closed.
  *
  * @stability unstable
  * @category layers
@@ -24,16 +117,8 @@ export const layer: Layer.Layer<HttpClient.HttpClient, never, WorkloadConfig> = 
   HttpClient.HttpClient,
   Effect.gen(function*() {
     const { connectTimeout } = yield* WorkloadConfig
-    const over = (hold: NodeHttpAgent.Hold) =>
-      Effect.flatMap(
-        NodeHttpAgent.make(NodeHttpAgent.direct(Duration.toMillis(connectTimeout), { hold })),
-        (agent) => Effect.provideService(makeNodeHttp, HttpAgent, agent)
-      )
-    const client = yield* over("process")
-    const quietClient = yield* over("nothing")
-    return HttpClient.transform(
-      client,
-      (response, request) => Effect.flatMap(Quiet.Quiet, (isQuiet) => isQuiet ? quietClient.execute(request) : response)
-    )
+    const agents = (hold: NodeHttpAgent.Hold) =>
+      NodeHttpAgent.make(NodeHttpAgent.direct(Duration.toMillis(connectTimeout), { hold }))
+    return make({ usual: yield* agents("process"), quiet: yield* agents("nothing") })
   })
 )

@@ -51,7 +51,7 @@ export interface Options {
 export const makeAgents = (
   { ca, proxy }: ProxyConfig["Service"],
   { connectTimeout = 5_000 }: Options = {}
-): HttpAgent["Service"] => {
+): NodeHttpAgent.Agents => {
   const secureContext = ca?.toSecureContext()
   return proxy === undefined
     ? NodeHttpAgent.direct(connectTimeout, { secureContext })

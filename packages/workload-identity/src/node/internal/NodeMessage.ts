@@ -42,7 +42,7 @@ export class NodeMessage extends Inspectable.Class implements Response.HttpClien
   get status() {
     return this.source.statusCode ?? 0
   }
-  /** None are kept: nothing that this is for is told by a cookie. */
+  /** None are read: nothing that is asked here is answered by a cookie. */
   get cookies() {
     return Cookies.empty
   }
