@@ -21,6 +21,11 @@ const absent: ReadonlyArray<Absent> = [
     code: "export const answers = () => {}\nexport const flight = () => {}\nexport const request = () => {}"
   },
   { path: "/oauth/dist/internal/Tally.js", code: "export class Tally {\n  add() {}\n}" },
+  // Third parties are reached over `node:http` and the agents alone.
+  {
+    path: "@effect/platform-node/NodeHttpClient",
+    code: "export const HttpAgent = undefined\nexport const layerNodeHttpNoAgent = undefined"
+  },
   // Requests go over `node:http`, which follows no redirect.
   { path: "/oauth/dist/internal/FetchRedirects.js", code: "export const refuse = (context) => context" }
 ]
