@@ -51,5 +51,5 @@ export const checkFacade = (
   needsOnly(index, ["./machinery.js", "node:module"])
   for (const part of [index, lazy, machinery]) forbids(part, /undici/i)
   keep("@effect-identity/client, what is loaded at once", gzip(lazy), 3_500)
-  keep("@effect-identity/client, all of it", gzip(lazy) + gzip(machinery), 68_500)
+  keep("@effect-identity/client, all of it", gzip(lazy) + gzip(machinery), 50_500)
 }

@@ -1,18 +1,12 @@
 /**
  * Sends requests to third parties over Node's own HTTP.
  */
-import { ProxyHttpClient } from "@effect-identity/workload-identity/node"
-import * as Http from "node:http"
-import * as Https from "node:https"
+import { NodeHttpAgent, ProxyHttpClient } from "@effect-identity/workload-identity/node"
+import type * as Http from "node:http"
 import type { HttpClient } from "./HttpClient.ts"
 import * as ProxyEnvironment from "./ProxyEnvironment.ts"
 
 type Send = HttpClient["request"]
-
-interface Agents {
-  readonly http: Http.Agent
-  readonly https: Https.Agent
-}
 
 interface Outgoing {
   readonly method: string
@@ -23,11 +17,9 @@ interface Outgoing {
 
 const maximumRedirects = 20
 
-const exchange = ({ body, headers, method, url }: Outgoing, agents: Agents, signal: AbortSignal) =>
+const exchange = ({ body, headers, method, url }: Outgoing, agents: NodeHttpAgent.Agents, signal: AbortSignal) =>
   new Promise<Http.IncomingMessage>((resolve, reject) => {
-    const request = url.protocol === "https:"
-      ? Https.request(url, { method, headers: Object.fromEntries(headers), signal, agent: agents.https })
-      : Http.request(url, { method, headers: Object.fromEntries(headers), signal, agent: agents.http })
+    const request = NodeHttpAgent.request(agents, url, { method, headers: Object.fromEntries(headers), signal })
     request.once("error", reject)
     request.once("response", (response) => {
       request.off("error", reject)
@@ -109,7 +101,7 @@ const toRequest = (url: string | URL, init: RequestInit | undefined): Request =>
   }
 }
 
-const send = async (request: Request, agents: Agents, timeoutMs: number): Promise<Response> => {
+const send = async (request: Request, agents: NodeHttpAgent.Agents, timeoutMs: number): Promise<Response> => {
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)])
   try {
     let outgoing = await toOutgoing(request)
@@ -151,8 +143,7 @@ export const make = (
     head: withMethod("HEAD"),
     options: withMethod("OPTIONS"),
     close: async () => {
-      endIdle(agents.http)
-      endIdle(agents.https)
+      for (const agent of agents.made()) endIdle(agent)
     }
   }
 }

@@ -9,8 +9,9 @@
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import { X509Certificate } from "node:crypto"
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls"
+import type { SecureContext } from "node:tls"
 import type { ConfigurationIssue } from "../WorkloadIdentityError.ts"
+import * as Builtin from "./internal/Builtin.ts"
 import * as SettingFile from "./internal/SettingFile.ts"
 
 /**
@@ -29,6 +30,7 @@ export class CaBundle extends Data.Class<{
 }> {
   /** A context for TLS connections that trusts these and what Node trusts by default. */
   toSecureContext(): SecureContext {
+    const { createSecureContext, getCACertificates } = Builtin.tls()
     return createSecureContext({ ca: [...getCACertificates("default"), ...this.certificates] })
   }
 }

@@ -7,10 +7,11 @@
  * @since 0.1.0
  */
 import * as Redacted from "effect/Redacted"
-import * as Http from "node:http"
-import * as Https from "node:https"
+import type * as Http from "node:http"
+import type * as Https from "node:https"
 import { isIP, type Socket } from "node:net"
-import * as Tls from "node:tls"
+import type * as Tls from "node:tls"
+import * as Builtin from "./internal/Builtin.ts"
 import type { ProxyAddress } from "./ProxyConfig.ts"
 
 /**
@@ -64,8 +65,12 @@ const requestTunnel = ({ proxy, secureContext }: Options, target: Target): Http.
   }
   return proxy.protocol === "https:"
     // Node would take the name it checks from the host header, which is the target's.
-    ? Https.request({ ...options, servername: serverName(proxy.hostname), ...(secureContext && { secureContext }) })
-    : Http.request(options)
+    ? Builtin.https().request({
+      ...options,
+      servername: serverName(proxy.hostname),
+      ...(secureContext && { secureContext })
+    })
+    : Builtin.http().request(options)
 }
 
 /** Opens a tunnel and hands over its socket, or the error, once; gives up when the time is up. */
@@ -120,7 +125,7 @@ const targetOf = ({ host, port }: Http.ClientRequestArgs): Target => ({ host: ho
  * @since 0.1.0
  */
 export const makeHttp = (options: Options): Http.Agent =>
-  new class extends Http.Agent {
+  new class extends Builtin.http().Agent {
     override createConnection(args: Http.ClientRequestArgs, done: Done = () => {}): undefined {
       openTunnel(options, targetOf(args), (socket) => socket, done)
     }
@@ -134,12 +139,12 @@ export const makeHttp = (options: Options): Http.Agent =>
  * @since 0.1.0
  */
 export const makeHttps = (options: Options): Https.Agent =>
-  new class extends Https.Agent {
+  new class extends Builtin.https().Agent {
     override createConnection(args: Https.RequestOptions, done: Done = () => {}): undefined {
       const target = targetOf(args)
       const servername = args.servername ?? serverName(target.host)
       openTunnel(options, target, (socket) =>
-        Tls.connect({
+        Builtin.tls().connect({
           socket,
           servername,
           host: target.host,

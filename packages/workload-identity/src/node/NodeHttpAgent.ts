@@ -5,10 +5,11 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import * as Http from "node:http"
-import * as Https from "node:https"
+import type * as Http from "node:http"
+import type * as Https from "node:https"
 import type { Duplex } from "node:stream"
 import type { SecureContext } from "node:tls"
+import * as Builtin from "./internal/Builtin.ts"
 
 // Long enough for the second step to follow the first, shorter than any server waits before it hangs up.
 const idle = { keepAlive: true, timeout: 4_000 } as const
@@ -18,7 +19,7 @@ class ConnectTimeout extends Error {
 }
 
 /**
- * An agent for each protocol.
+ * An agent for each protocol, made when it is first used.
  *
  * @stability unstable
  * @category models
@@ -27,7 +28,44 @@ class ConnectTimeout extends Error {
 export interface Agents {
   readonly http: Http.Agent
   readonly https: Https.Agent
+  /** Those that were used. */
+  readonly made: () => ReadonlyArray<Http.Agent>
 }
+
+/**
+ * Agents that are made when they are used.
+ *
+ * @stability unstable
+ * @category constructors
+ * @since 0.1.0
+ */
+export const whenUsed = (
+  make: { readonly http: () => Http.Agent; readonly https: () => Https.Agent }
+): Agents => {
+  let http: Http.Agent | undefined
+  let https: Https.Agent | undefined
+  return {
+    get http() {
+      return http ??= make.http()
+    },
+    get https() {
+      return https ??= make.https()
+    },
+    made: () => [http, https].filter((agent) => agent !== undefined)
+  }
+}
+
+/**
+ * Begins a request over these agents.
+ *
+ * @stability unstable
+ * @category combinators
+ * @since 0.1.0
+ */
+export const request = (agents: Agents, url: URL, options: Http.RequestOptions): Http.ClientRequest =>
+  url.protocol === "https:"
+    ? Builtin.https().request(url, { ...options, agent: agents.https })
+    : Builtin.http().request(url, { ...options, agent: agents.http })
 
 /**
  * What a connection keeps alive: the process, or nothing.
@@ -80,8 +118,8 @@ export const direct = (
   } = {}
 ): Agents => {
   const limits = { connectTimeout, hold }
-  return {
-    http: new class extends Http.Agent {
+  const makeHttp = () =>
+    new class extends Builtin.http().Agent {
       override createConnection(...args: CreateConnection<Http.Agent>) {
         return bound(super.createConnection(...args), "connect", limits)
       }
@@ -89,8 +127,9 @@ export const direct = (
         super.reuseSocket(...args)
         if (hold === "nothing") letGo(args[0])
       }
-    }(idle),
-    https: new class extends Https.Agent {
+    }(idle)
+  const makeHttps = () =>
+    new class extends Builtin.https().Agent {
       override createConnection(...args: CreateConnection<Https.Agent>) {
         return bound(super.createConnection(...args), "secureConnect", limits)
       }
@@ -99,7 +138,7 @@ export const direct = (
         if (hold === "nothing") letGo(args[0])
       }
     }({ ...idle, ...(secureContext && { secureContext }) })
-  }
+  return whenUsed({ http: makeHttp, https: makeHttps })
 }
 
 /**
@@ -110,8 +149,7 @@ export const direct = (
  * @since 0.1.0
  */
 export const make = (agents: Agents): Effect.Effect<Agents, never, Scope.Scope> =>
-  Effect.acquireRelease(Effect.succeed(agents), ({ http, https }) =>
+  Effect.acquireRelease(Effect.succeed(agents), ({ made }) =>
     Effect.sync(() => {
-      http.destroy()
-      https.destroy()
+      for (const agent of made()) agent.destroy()
     }))

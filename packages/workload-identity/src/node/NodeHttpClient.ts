@@ -14,8 +14,6 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import * as Http from "node:http"
-import * as Https from "node:https"
 import { WorkloadConfig } from "../Config.ts"
 import { NodeMessage } from "./internal/NodeMessage.ts"
 import * as NodeHttpAgent from "./NodeHttpAgent.ts"
@@ -43,9 +41,7 @@ const open = (
 ) =>
   Effect.callback<NodeMessage, HttpClientError>((resume) => {
     const { headers, method } = request
-    const outgoing = url.protocol === "https:"
-      ? Https.request(url, { method, headers, agent: agents.https })
-      : Http.request(url, { method, headers, agent: agents.http })
+    const outgoing = NodeHttpAgent.request(agents, url, { method, headers })
     // The listener stays: what fails after the answer has begun is told by its body.
     outgoing.on(
       "error",

@@ -55,10 +55,10 @@ export const makeAgents = (
   const secureContext = ca?.toSecureContext()
   return proxy === undefined
     ? NodeHttpAgent.direct(connectTimeout, { secureContext })
-    : {
-      http: ConnectAgent.makeHttp({ proxy, secureContext, connectTimeout }),
-      https: ConnectAgent.makeHttps({ proxy, secureContext, connectTimeout })
-    }
+    : NodeHttpAgent.whenUsed({
+      http: () => ConnectAgent.makeHttp({ proxy, secureContext, connectTimeout }),
+      https: () => ConnectAgent.makeHttps({ proxy, secureContext, connectTimeout })
+    })
 }
 
 /**
