@@ -215,7 +215,7 @@ export const make = Effect.fnUntraced(function*(
     const slot = flights.isClosed ? undefined : slots.find(key)
     const token = slot?.token
     if (slot === undefined || token === undefined) return undefined
-    const age = Instant.elapsed(token.requestedAt, watch.read(context))
+    const age = watch.since(token.requestedAt, context)
     if (age >= slot.refreshAfter) return undefined
     slots.use(key)
     slot.lastAnswer = "hit"
