@@ -9,7 +9,7 @@ import { Deferred, type Duration, Effect, Exit, Fiber, Layer, Redacted, Scope } 
 import * as assert from "node:assert/strict"
 import { Worker } from "node:worker_threads"
 import { notHere, row } from "./Row.ts"
-import { describe, failure, type Identity, identityOf, onPlatform, steps, told, valueOf } from "./Workload.ts"
+import { describe, failure, type Identity, layersOf, onPlatform, steps, told, valueOf } from "./Workload.ts"
 
 const callers = (count: number, identity: Identity) =>
   Effect.forEach(
@@ -23,7 +23,7 @@ const distinct = (tokens: ReadonlyArray<AccessToken.AccessToken>) => new Set(tok
 
 const leaving = (who: string, leaves: (index: number) => boolean) =>
   Effect.gen(function*() {
-    const { identity, platform } = yield* onPlatform({ platform: { delay: "100 millis" } })
+    const { identity, platform } = yield* onPlatform({ platform: { delay: "100 millis" } }, layersOf)
     const waiting: Callers = yield* callers(100, identity)
     yield* platform.requestsUntil((requests) => requests.length === 1)
     yield* Fiber.interruptAll(waiting.filter((_, index) => leaves(index)))
@@ -58,7 +58,7 @@ export const rows = [
     "K1",
     "10,000 callers, nothing cached",
     Effect.gen(function*() {
-      const { identity, platform } = yield* onPlatform()
+      const { identity, platform } = yield* onPlatform({}, layersOf)
       const tokens = yield* Effect.all(Array.from({ length: 10_000 }, () => identity.accessToken), {
         concurrency: "unbounded"
       })
@@ -73,7 +73,7 @@ export const rows = [
     "K3",
     "all interrupted",
     Effect.gen(function*() {
-      const { identity, platform } = yield* onPlatform()
+      const { identity, platform } = yield* onPlatform({}, layersOf)
       yield* platform.script("idToken", Answer.hang)
       const waiting: Callers = yield* callers(100, identity)
       yield* platform.requestsUntil((requests) => requests.length === 1)
@@ -87,7 +87,7 @@ export const rows = [
     "K4",
     "each caller with a deadline of its own",
     Effect.gen(function*() {
-      const { identity, platform } = yield* onPlatform({ platform: { delay: "200 millis" } })
+      const { identity, platform } = yield* onPlatform({ platform: { delay: "200 millis" } }, layersOf)
       const hasty = yield* Effect.forkChild(Effect.exit(Effect.timeout(identity.accessToken, "50 millis")), {
         startImmediately: true
       })
@@ -103,7 +103,7 @@ export const rows = [
     "K5",
     "request fails with 1,000 waiting",
     Effect.gen(function*() {
-      const { identity, platform } = yield* onPlatform()
+      const { identity, platform } = yield* onPlatform({}, layersOf)
       const down = Answer.body("", { status: 503 })
       yield* platform.script("idToken", down, down, down)
       const errors = yield* Effect.all(Array.from({ length: 1000 }, () => failure(identity.accessToken)), {
@@ -121,9 +121,9 @@ export const rows = [
     "K6",
     "closed while a token is asked for",
     Effect.gen(function*() {
-      const { platform } = yield* onPlatform({ platform: { delay: "1 hour" } })
+      const { platform } = yield* onPlatform({ platform: { delay: "1 hour" } }, layersOf)
       const scope = yield* Scope.make()
-      const identity = yield* Scope.provide(identityOf(platform.env), scope)
+      const identity = yield* Scope.provide(layersOf(platform.env), scope)
       const waiting: Callers = yield* callers(10, identity)
       yield* platform.requestsUntil((requests) => requests.length === 1)
       const started = performance.now()
@@ -146,7 +146,7 @@ export const rows = [
       yield* Scope.close(scope, Exit.void)
       const error = yield* failure(cache.get("app", source("late")))
       assert.equal(error.reason._tag, "Closed")
-      const { platform } = yield* onPlatform()
+      const { platform } = yield* onPlatform({}, layersOf)
       const client = yield* facade(platform.env)
       yield* Effect.promise(async () => {
         await client.close()
@@ -179,7 +179,7 @@ export const rows = [
     "K9",
     "two clients of one identity",
     Effect.gen(function*() {
-      const { platform } = yield* onPlatform()
+      const { platform } = yield* onPlatform({}, layersOf)
       const [one, other] = [yield* facade(platform.env), yield* facade(platform.env)]
       const tokens = yield* Effect.promise(async () => {
         const first = await one.getAccessToken()
@@ -201,7 +201,7 @@ export const rows = [
       const context = yield* Layer.build(Platform.layer({ clients: [clients[0], clients[1]] }))
       const platform = yield* Effect.provide(Platform.Platform, Layer.succeedContext(context))
       const identities = yield* Effect.forEach(clients, ({ clientId, clientSecret }) =>
-        identityOf({
+        layersOf({
           ...platform.env,
           COZE_WORKLOAD_IDENTITY_CLIENT_ID: clientId,
           COZE_WORKLOAD_IDENTITY_CLIENT_SECRET: clientSecret
@@ -247,7 +247,10 @@ export const rows = [
     "K13",
     "caller changes what it was given",
     Effect.gen(function*() {
-      const { identity, platform } = yield* onPlatform({ platform: { variables: [{ key: "A", value: "1" }] } })
+      const { identity, platform } = yield* onPlatform(
+        { platform: { variables: [{ key: "A", value: "1" }] } },
+        layersOf
+      )
       const found = yield* identity.rememberedProjectEnvVars
       Object.assign(found.toRecord(), { A: "changed" })
       const again = (yield* identity.rememberedProjectEnvVars).get("A")
@@ -278,7 +281,7 @@ export const rows = [
     "K15",
     "worker threads",
     Effect.gen(function*() {
-      const { platform } = yield* onPlatform()
+      const { platform } = yield* onPlatform({}, layersOf)
       const tokens = yield* Effect.all([inWorker(platform.env), inWorker(platform.env)], { concurrency: 2 })
       assert.equal(new Set(tokens).size, 2)
       const seen = told(yield* steps(platform))

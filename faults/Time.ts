@@ -7,14 +7,14 @@ import { Duration, Effect, Fiber } from "effect"
 import * as assert from "node:assert/strict"
 import { notHere, row } from "./Row.ts"
 import * as SkewedClock from "./SkewedClock.ts"
-import { onPlatform, steps, told } from "./Workload.ts"
+import { layersOf, onPlatform, steps, told } from "./Workload.ts"
 
 const hour = 3_600_000
 
 /** A token of an hour, read a hundred times after both clocks were moved. */
 const moved = (wallMillis: number, monotonicMillis: number, expected: string) =>
   Effect.gen(function*() {
-    const { identity, platform } = yield* onPlatform()
+    const { identity, platform } = yield* onPlatform({}, layersOf)
     const { at, skew } = yield* SkewedClock.make
     yield* at(identity.accessToken)
     Object.assign(skew, { wallMillis, monotonicMillis })
@@ -75,7 +75,7 @@ export const rows = [
     "C5",
     "event loop blocked for a second while the answer waits",
     Effect.gen(function*() {
-      const { identity, platform } = yield* onPlatform({ platform: { lifetime: "10 seconds" } })
+      const { identity, platform } = yield* onPlatform({ platform: { lifetime: "10 seconds" } }, layersOf)
       const waiting = yield* Effect.forkChild(identity.accessToken, { startImmediately: true })
       yield* platform.requestsUntil((requests) => requests.length === 2)
       yield* Effect.sync(() => block(1000))
@@ -92,7 +92,7 @@ export const rows = [
     Effect.gen(function*() {
       const lives: Array<number> = []
       for (const wallMillis of [-hour, 600_000]) {
-        const { identity, platform } = yield* onPlatform({ platform: { delay: "100 millis" } })
+        const { identity, platform } = yield* onPlatform({ platform: { delay: "100 millis" } }, layersOf)
         const { at, skew } = yield* SkewedClock.make
         const waiting = yield* Effect.forkChild(at(identity.accessToken), { startImmediately: true })
         yield* platform.requestsUntil((requests) => requests.length === 2)
@@ -112,7 +112,7 @@ export const rows = [
     "the year 2040, the year 9999",
     Effect.gen(function*() {
       for (const year of [2040, 9999]) {
-        const { identity, platform } = yield* onPlatform()
+        const { identity, platform } = yield* onPlatform({}, layersOf)
         const { at, skew } = yield* SkewedClock.make
         skew.wallMillis = Math.ceil(Date.UTC(year) - performance.timeOrigin)
         yield* platform.script("accessToken", Answer.token())

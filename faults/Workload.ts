@@ -2,19 +2,26 @@
  * A workload on a network that fails: its identity, and its failures told in one line.
  */
 import { Platform, SecretSweep } from "@effect-identity/testing"
-import { Config, TokenCache, WorkloadIdentity, type WorkloadIdentityError } from "@effect-identity/workload-identity"
+import { Config, TokenCache, WorkloadIdentity, WorkloadIdentityError } from "@effect-identity/workload-identity"
 import { NodeWorkloadIdentity } from "@effect-identity/workload-identity/node"
-import { Cause, ConfigProvider, Effect, Layer, Redacted } from "effect"
+import { Cause, ConfigProvider, Effect, Layer, Redacted, type Scope } from "effect"
 import * as assert from "node:assert/strict"
+import * as BundledIdentity from "./BundledIdentity.ts"
 
 export type Identity = WorkloadIdentity.WorkloadIdentity["Service"]
 
 export interface Options {
-  readonly config?: Config.Options
-  readonly cache?: TokenCache.Options
+  readonly config?: Config.Options | undefined
+  readonly cache?: TokenCache.Options | undefined
 }
 
-export const identityOf = (env: Readonly<Record<string, string>>, { cache, config }: Options = {}) =>
+type Make = (
+  env: Readonly<Record<string, string>>,
+  options?: Options
+) => Effect.Effect<Identity, WorkloadIdentityError.ConfigurationError, Scope.Scope>
+
+/** By the layers, for rows that are about clocks, the cache or an end of their scope. */
+export const layersOf: Make = (env, { cache, config } = {}) =>
   Layer.build(
     NodeWorkloadIdentity.layerNodeHttp.pipe(
       Layer.provide(TokenCache.layerLocal(cache)),
@@ -22,6 +29,18 @@ export const identityOf = (env: Readonly<Record<string, string>>, { cache, confi
       Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord(env)))
     )
   ).pipe(Effect.flatMap((context) => Effect.provide(WorkloadIdentity.WorkloadIdentity, Layer.succeedContext(context))))
+
+/** By the layers, or by the facade as it is published where this run is about that. */
+export const identityOf: Make = (env, { cache, config } = {}) =>
+  BundledIdentity.isWanted && cache === undefined
+    ? Effect.try({
+      try: () => BundledIdentity.make(env, { timeout: "5 seconds", ...config }),
+      catch: (error) => {
+        if (error instanceof WorkloadIdentityError.ConfigurationError) return error
+        throw error
+      }
+    })
+    : layersOf(env, { cache, config })
 
 const clientSecret = "loopback-client-secret"
 
@@ -36,10 +55,10 @@ export const envAt = (origin: string): Readonly<Record<string, string>> => ({
 
 /** A platform of its own, and an identity on it. */
 export const onPlatform = Effect.fnUntraced(
-  function*(options: Options & { readonly platform?: Platform.Options } = {}) {
+  function*(options: Options & { readonly platform?: Platform.Options } = {}, make: Make = identityOf) {
     const context = yield* Layer.build(Platform.layer(options.platform))
     const platform = yield* Effect.provide(Platform.Platform, Layer.succeedContext(context))
-    return { platform, identity: yield* identityOf(platform.env, options) }
+    return { platform, identity: yield* make(platform.env, options) }
   }
 )
 
