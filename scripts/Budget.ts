@@ -53,3 +53,19 @@ export const checkFacade = (
   keep("@effect-identity/client, what is loaded at once", gzip(lazy), 3_500)
   keep("@effect-identity/client, all of it", gzip(lazy) + gzip(machinery), 50_500)
 }
+
+const importOfNode = /^(?:import|export)\b[^"']*["']node:/m
+
+/** What runs anywhere imports nothing of Node, outside the folder that is for Node. */
+export const checkNeutral = (name: string, files: Iterable<readonly [path: string, code: string]>): void => {
+  for (const [path, code] of files) {
+    if (!path.startsWith("node/") && importOfNode.test(code)) {
+      throw new Error(`@effect-identity/${name} is to run anywhere, and ${path} imports a module of Node`)
+    }
+  }
+}
+
+export const checkLayers = ({ layer, tag }: { readonly layer: number; readonly tag: number }): void => {
+  keep("@effect-identity/workload-identity, all layers over fetch, with effect", layer, 57_500)
+  keep("@effect-identity/workload-identity, the tag alone, with effect", tag, 5_500)
+}

@@ -5,7 +5,9 @@ import { transformAsync } from "@babel/core"
 import { execFileSync } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import * as Budget from "./Budget.ts"
 import * as FacadeBundle from "./FacadeBundle.ts"
+import * as LayerBundle from "./LayerBundle.ts"
 import * as WorkerBundle from "./WorkerBundle.ts"
 
 const root = join(import.meta.dirname, "..")
@@ -78,6 +80,20 @@ const bundleWorker = async () => {
   console.log(`@effect-identity/coze-issuer: worker of ${code.length} bytes, ${gzip} compressed, nothing of Node in it`)
 }
 
+const checkNeutral = (name: string) => {
+  const to = join(packageDir(name), "dist")
+  const modules = files(to).filter((path) => path.endsWith(".js"))
+  Budget.checkNeutral(name, modules.map((path) => [path, readFileSync(join(to, path), "utf8")] as const))
+}
+
+const checkLayers = async () => {
+  const published = { directory: packageDir("workload-identity"), alias }
+  Budget.checkLayers({
+    layer: await LayerBundle.bytesOf("layer", published),
+    tag: await LayerBundle.bytesOf("tag", published)
+  })
+}
+
 const libraries = ["oauth", "workload-identity", "api-client", "testing", "coze-issuer", "token-server"]
 
 execFileSync(
@@ -86,5 +102,7 @@ execFileSync(
   { stdio: "inherit" }
 )
 for (const name of libraries) await buildLibrary(name)
+for (const name of ["oauth", "workload-identity", "api-client", "coze-issuer"]) checkNeutral(name)
+await checkLayers()
 await buildFacade()
 await bundleWorker()

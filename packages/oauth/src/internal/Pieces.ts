@@ -8,7 +8,7 @@ export type Unreadable = Reason | Flaw
 
 export const tooLarge = Effect.fail("tooLarge" as const)
 
-export const outOfPatience = () => Effect.fail(new Timeout({ detail: "body" }))
+export const outOfPatience = Effect.suspend(() => Effect.fail(new Timeout({ detail: "body" })))
 
 /** Collects pieces up to a bound. */
 export class Pieces {

@@ -54,7 +54,7 @@ const readMessage = (message: AsyncIterable<unknown>, maximumBytes: number, pati
   Effect.suspend(() => {
     const iterator = message[Symbol.asyncIterator]()
     const next = Effect.tryPromise({ try: () => iterator.next(), catch: TransportFailure.classify })
-    return collect(Effect.timeoutOrElse(next, { duration: patience, orElse: outOfPatience }), maximumBytes)
+    return collect(Effect.timeoutOrElse(next, { duration: patience, orElse: () => outOfPatience }), maximumBytes)
   })
 
 /** `gzip` is understood although it is not asked for: some gateways compress everything. */

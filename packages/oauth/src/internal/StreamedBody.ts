@@ -12,7 +12,7 @@ export const read = ({ stream }: HttpClientResponse, maximumBytes: number, patie
   Effect.suspend(() => {
     const pieces = new Pieces(maximumBytes)
     return Stream.mapError(stream, TransportFailure.classify).pipe(
-      Stream.timeoutOrElse({ duration: patience, orElse: () => Stream.fromEffect(outOfPatience()) }),
+      Stream.timeoutOrElse({ duration: patience, orElse: () => Stream.fromEffect(outOfPatience) }),
       Stream.runForEach((piece): Effect.Effect<void, Unreadable> => pieces.add(piece) ? Effect.void : tooLarge),
       Effect.map(() => pieces.bytes)
     )
