@@ -47,8 +47,8 @@ export const checkFacade = (
   { index, lazy, machinery }: { readonly index: Part; readonly lazy: Part; readonly machinery: Part }
 ): void => {
   needsOnly(machinery, builtIns)
-  needsOnly(lazy, ["node:module"])
-  needsOnly(index, ["./machinery.js", "node:module"])
+  needsOnly(lazy, ["node:module", "node:process"])
+  needsOnly(index, ["./machinery.js", "node:module", "node:process"])
   for (const part of [index, lazy, machinery]) forbids(part, /undici/i)
   keep("@effect-identity/client, what is loaded at once", gzip(lazy), 3_500)
   keep("@effect-identity/client, all of it", gzip(lazy) + gzip(machinery), 50_500)

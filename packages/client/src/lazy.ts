@@ -2,6 +2,7 @@
  * The same facade for Node itself, which loads its machinery when the first client is made: to import it costs next to
  * nothing. Bundlers take `index.ts`, in which nothing is loaded by a path.
  */
+import process from "node:process"
 import type * as Machinery from "./Machinery.ts"
 import { loadBy } from "./MachineryPlace.ts"
 
