@@ -31,35 +31,58 @@ const bytesOf = (
     )
 }
 
-const open = (
+interface Outgoing {
+  readonly url: URL
+  readonly body: Uint8Array | undefined
+  readonly agents: NodeHttpAgent.Agents
+}
+
+/** What came back stands here before anyone is told, so that it is let go of even when nobody waits any more. */
+interface Begun {
+  message: NodeMessage | undefined
+}
+
+class HungUp extends Error {
+  readonly code = "ECONNRESET"
+}
+
+const send = (
   request: HttpClientRequest.HttpClientRequest,
-  { agents, body, url }: {
-    readonly url: URL
-    readonly body: Uint8Array | undefined
-    readonly agents: NodeHttpAgent.Agents
-  }
-) =>
-  Effect.callback<NodeMessage, HttpClientError>((resume) => {
+  { agents, body, url }: Outgoing,
+  begun: Begun
+): Effect.Effect<NodeMessage, HttpClientError> =>
+  Effect.callback((resume) => {
+    const fail = (cause: unknown) =>
+      resume(Effect.fail(new HttpClientError({ reason: new TransportError({ request, cause }) })))
     const { headers, method } = request
-    const outgoing = NodeHttpAgent.request(agents, url, { method, headers })
-    // The listener stays: what fails after the answer has begun is told by its body.
-    outgoing.on(
-      "error",
-      (cause) => resume(Effect.fail(new HttpClientError({ reason: new TransportError({ request, cause }) })))
-    )
-    outgoing.once("response", (source) => resume(Effect.succeed(new NodeMessage(request, source, url.href))))
-    outgoing.end(body)
-    return Effect.sync(() => outgoing.destroy())
+    try {
+      const outgoing = NodeHttpAgent.request(agents, url, { method, headers })
+      // The listener stays: what fails after the answer has begun is told by its body.
+      outgoing.on("error", fail)
+      outgoing.once("response", (source) => {
+        begun.message = new NodeMessage(request, source, url.href)
+        resume(Effect.succeed(begun.message))
+      })
+      // An answer that switches protocols is none, and Node says no more about it than this.
+      outgoing.once("close", () => fail(new HungUp("closed without an answer")))
+      outgoing.end(body)
+      return Effect.sync(() => outgoing.destroy())
+    } catch (cause) {
+      // A header that cannot be sent.
+      fail(cause)
+      return undefined
+    }
   })
 
 /**
  * A connection is kept when its answer was read to the end, and ended with the scope when it was not. A server that hangs up with
  * its answer is noticed two turns of the event loop later, before anyone uses the connection again.
  */
-const release = ({ source }: NodeMessage) =>
+const letGo = ({ message }: Begun) =>
   Effect.suspend(() => {
-    if (source.readableEnded) return Effect.andThen(Effect.yieldNow, Effect.yieldNow)
-    source.destroy()
+    if (message === undefined) return Effect.void
+    if (message.source.readableEnded) return Effect.andThen(Effect.yieldNow, Effect.yieldNow)
+    message.source.destroy()
     return Effect.void
   })
 
@@ -69,10 +92,11 @@ const exchange = Effect.fnUntraced(
     if (Option.isNone(url)) {
       return yield* new HttpClientError({ reason: new InvalidUrlError({ request }) })
     }
-    const message = yield* open(request, { url: url.value, body: yield* bytesOf(request), agents })
+    const body = yield* bytesOf(request)
+    const begun: Begun = { message: undefined }
     const scope = yield* Effect.serviceOption(Scope.Scope)
-    if (Option.isSome(scope)) yield* Scope.addFinalizer(scope.value, release(message))
-    return message
+    if (Option.isSome(scope)) yield* Scope.addFinalizer(scope.value, Effect.suspend(() => letGo(begun)))
+    return yield* send(request, { url: url.value, body, agents }, begun)
   }
 )
 
@@ -90,7 +114,8 @@ export interface Connections {
 }
 
 /**
- * A client over these connections. A request whose body is a stream or a form with files fails with an `EncodeError`.
+ * A client over these connections. A request whose body is a stream or a form with files fails with an `EncodeError`. An answer
+ * that is not read to its end keeps its connection until the scope of the request ends (`HttpClient.withScope`).
  *
  * @stability unstable
  * @category constructors
