@@ -20,6 +20,7 @@ const webCrypto = (bytes: Uint8Array<ArrayBuffer>): Effect.Effect<Uint8Array> =>
 
 /**
  * HMAC-SHA-256 of some bytes under a key that this process drew. WebCrypto's, unless a runtime has one that waits for nothing.
+ * Whoever puts another in its place does so for a whole program: under two keys one secret has two fingerprints.
  *
  * @stability unstable
  * @category references
