@@ -18,8 +18,8 @@ const withSafeNamespaces = (code: string): string => {
 const builtinImport = /import\s*(?:\*\s*as (\w+)|\{([^}]*)\}| (\w+))\s*from\s*"(node:[\w/]+)";?/g
 
 /**
- * Asks Node for its modules where they are used. To import one reads everything that it exports, and among that are things that
- * are made when they are read: the certificates of `node:tls`, a WebSocket client in `node:http`.
+ * Asks Node for its modules instead of importing them. To import one reads everything that it exports, and some of that is made
+ * when it is read: WebCrypto in `node:crypto`, for one.
  */
 const withBuiltins = (code: string): string => {
   const asked = code.replace(builtinImport, (_, whole?: string, names?: string, one?: string, module?: string) => {

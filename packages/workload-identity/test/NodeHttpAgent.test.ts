@@ -3,29 +3,7 @@ import { Config, TokenCache, WorkloadIdentity } from "@effect-identity/workload-
 import { NodeWorkloadIdentity } from "@effect-identity/workload-identity/node"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer } from "effect"
-import { createServer, type Socket } from "node:net"
-
-/** A server that takes connections and never says a word. */
-const makeMute = Effect.acquireRelease(
-  Effect.callback<{ readonly port: number; readonly closed: Promise<void>; readonly stop: () => void }>((resume) => {
-    const closed = Promise.withResolvers<void>()
-    const sockets = new Set<Socket>()
-    const server = createServer((socket) => {
-      sockets.add(socket)
-      socket.resume().on("error", () => {}).once("close", () => closed.resolve())
-    })
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      const port = typeof address === "object" && address !== null ? address.port : 0
-      const stop = () => {
-        for (const socket of sockets) socket.destroy()
-        server.close()
-      }
-      resume(Effect.succeed({ port, closed: closed.promise, stop }))
-    })
-  }),
-  ({ stop }) => Effect.sync(stop)
-)
+import { serving } from "./ByteServer.ts"
 
 const failureAt = (url: string, options?: Config.Options) =>
   WorkloadIdentity.WorkloadIdentity.use((identity) => Effect.flip(identity.accessToken)).pipe(
@@ -44,15 +22,16 @@ const failureAt = (url: string, options?: Config.Options) =>
 describe("NodeHttpAgent", () => {
   it.live("gives up on a TLS handshake that never ends, and hangs up", () =>
     Effect.gen(function*() {
-      const mute = yield* makeMute
+      const mute = yield* serving("")
       const error = yield* failureAt(`https://127.0.0.1:${mute.port}/token`, { connectTimeout: "100 millis" })
       assert.deepStrictEqual([error.reason, error.detail, error.retryable], ["Timeout", "connect", true])
-      yield* Effect.promise(() => mute.closed)
+      yield* Effect.promise(() => mute.asked)
+      yield* Effect.promise(async () => mute.connections[0]?.closed)
     }))
 
   it.live("does not hurry an answer once it is connected", () =>
     Effect.gen(function*() {
-      const mute = yield* makeMute
+      const mute = yield* serving("")
       const error = yield* failureAt(`http://127.0.0.1:${mute.port}/token`, {
         connectTimeout: "50 millis",
         timeout: "300 millis"

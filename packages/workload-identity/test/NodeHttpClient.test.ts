@@ -3,46 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { HttpClient, type HttpClientError, HttpClientRequest, UrlParams } from "effect/http"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
-import { createServer, type Socket } from "node:net"
-
-interface Server {
-  readonly origin: string
-  readonly connections: Array<{ text: string; readonly closed: Promise<void> }>
-  readonly asked: Promise<void>
-  readonly stop: () => void
-}
-
-/** A server that answers every request of a connection with these bytes. */
-const serving = (answer: string, after?: (socket: Socket) => void) =>
-  Effect.acquireRelease(
-    Effect.callback<Server>((resume) => {
-      const connections: Server["connections"] = []
-      const sockets = new Set<Socket>()
-      const asked = Promise.withResolvers<void>()
-      const server = createServer((socket) => {
-        const closed = Promise.withResolvers<void>()
-        const connection = { text: "", closed: closed.promise }
-        connections.push(connection)
-        sockets.add(socket)
-        socket.on("error", () => {}).once("close", () => closed.resolve()).on("data", (chunk) => {
-          connection.text += chunk.toString("latin1")
-          if (answer !== "") socket.write(answer)
-          after?.(socket)
-          asked.resolve()
-        })
-      })
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        const port = typeof address === "object" && address !== null ? address.port : 0
-        const stop = () => {
-          for (const socket of sockets) socket.destroy()
-          server.close()
-        }
-        resume(Effect.succeed({ origin: `http://127.0.0.1:${port}`, connections, asked: asked.promise, stop }))
-      })
-    }),
-    ({ stop }) => Effect.sync(stop)
-  )
+import { serving } from "./ByteServer.ts"
 
 const answering = (body: string, head = "content-type: text/plain\r\n") =>
   serving(`HTTP/1.1 200 OK\r\n${head}content-length: ${body.length}\r\n\r\n${body}`)
