@@ -4,6 +4,7 @@
 import { StoreFailed } from "@effect-identity/token-server/internal/Failure"
 import * as BudgetStore from "@effect-identity/token-server/internal/store/BudgetStore"
 import { Database } from "@effect-identity/token-server/internal/store/Database"
+import { KeyRing } from "@effect-identity/token-server/internal/store/KeyRing"
 import * as RealmStore from "@effect-identity/token-server/internal/store/RealmStore"
 import * as SecretStore from "@effect-identity/token-server/internal/store/SecretStore"
 import * as TokenStore from "@effect-identity/token-server/internal/store/TokenStore"
@@ -12,6 +13,7 @@ import { Tokens } from "@effect-identity/token-server/internal/tokens/Tokens"
 import { Clock, Context, Effect, Latch, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { TestClock } from "effect/testing"
+import { setImmediate } from "node:timers/promises"
 import { layer as layerOfPlace, Place } from "../Database.ts"
 import { ring } from "../store/Stores.ts"
 import type { Issuer } from "./Issuer.ts"
@@ -25,11 +27,36 @@ const inProcessTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A
 const inProcessTimeToo = <A, E, R>(layer: Layer.Layer<A, E, R>) =>
   Layer.effectContext(inProcessTime(Layer.build(layer)))
 
+/** What was handed to a database, or to the cryptography of the platform, and has not come back yet. */
+let underWay = 0
+
+const counted = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    underWay++
+    return Effect.ensuring(
+      work,
+      Effect.sync(() => {
+        underWay--
+      })
+    )
+  })
+
+const keys = Layer.effect(
+  KeyRing,
+  Effect.map(KeyRing, (ring) =>
+    KeyRing.of({
+      ...ring,
+      seal: (text, place) => counted(ring.seal(text, place)),
+      open: (sealed, place) => counted(ring.open(sealed, place)),
+      fingerprint: (secret) => counted(ring.fingerprint(secret))
+    }))
+).pipe(Layer.provide(ring))
+
 const clockOfTest = Effect.map(Effect.all([Database, Clock.Clock]), ([database, clock]) =>
   Database.of({
     ...database,
-    run: (statements) => inProcessTime(database.run(statements)),
-    transaction: (statements) => inProcessTime(database.transaction(statements)),
+    run: (statements) => counted(inProcessTime(database.run(statements))),
+    transaction: (statements) => counted(inProcessTime(database.transaction(statements))),
     get clock() {
       return database.sql.literal(String(Math.floor(clock.currentTimeMillisUnsafe())))
     }
@@ -94,7 +121,7 @@ export const open = (issuer: Issuer, trouble = new Trouble()) =>
       BudgetStore.layer,
       RealmStore.layer,
       SecretStore.layer
-    ).pipe(Layer.provide(ring), Layer.provide(database))
+    ).pipe(Layer.provide(keys), Layer.provide(database))
     const layer = TokenEngine.layer.pipe(
       Layer.provide(Layer.mergeAll(own, issuer.layer, SecureRandom.layerWebCrypto))
     )
@@ -140,6 +167,14 @@ export const until = (condition: () => boolean): Effect.Effect<void> =>
       : Effect.flatMap(TestClock.withLive(Effect.sleep("2 millis")), () => until(condition))
   )
 
+/** Turns of the event loop with nothing under way outside of it, after which nothing goes on before time passes. */
+const quietTurns = 5
+
+/** Waits until all that goes on has come to wait for time to pass, or for a gate, however slow the database is. */
+export const settled: Effect.Effect<void> = Effect.promise(async () => {
+  for (let quiet = 0; quiet < quietTurns; quiet = underWay === 0 ? quiet + 1 : 0) await setImmediate()
+})
+
 /** A place where a request stops until it is told to go on. */
 export class Gate {
   readonly #latch = Latch.makeUnsafe(false)
@@ -158,9 +193,6 @@ export class Gate {
 /** So that no moment is 0. */
 export const start = TestClock.setTime(1_800_000_000_000)
 
-/** Lets time pass, a little at once, until something has happened. */
+/** Lets time pass, a little at once and whenever nothing goes on without, until something has happened. */
 export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.raceFirst(
-    effect,
-    Effect.forever(Effect.andThen(TestClock.adjust("25 millis"), TestClock.withLive(Effect.sleep("1 millis"))))
-  )
+  Effect.raceFirst(effect, Effect.forever(Effect.andThen(settled, TestClock.adjust("25 millis"))))

@@ -156,9 +156,9 @@ describe("a server that fetches", () => {
       yield* atIssue.arrival
       // It goes on, finds that it is too late, and must leave the claim of the other one alone.
       yield* atConnect.open
-      yield* TestClock.withLive(Effect.sleep("50 millis"))
+      yield* Servers.settled
       const last = yield* Effect.forkChild(third.get(app))
-      yield* TestClock.withLive(Effect.sleep("50 millis"))
+      yield* Servers.settled
       assert.strictEqual(issuer.sent, 1)
       yield* atIssue.open
       assert.deepStrictEqual(shown(yield* Fiber.join(second)), ["token-1", "upstream", true])
@@ -222,7 +222,7 @@ describe("a database that takes nothing", () => {
       trouble.kind = "none"
       yield* TestClock.adjust("3 seconds")
       yield* server.get(app)
-      yield* TestClock.withLive(Effect.sleep("50 millis"))
+      yield* Servers.settled
       assert.deepStrictEqual(shown(yield* server.get(app)), ["token-1", "memory", true])
       assert.deepStrictEqual(shown(yield* other.get(app)), ["token-1", "database", true])
       assert.strictEqual(issuer.sent, 1)
@@ -240,7 +240,7 @@ describe("a database that takes nothing", () => {
       trouble.kind = "none"
       yield* TestClock.adjust("6 seconds")
       yield* server.get(app)
-      yield* TestClock.withLive(Effect.sleep("50 millis"))
+      yield* Servers.settled
       assert.deepStrictEqual(shown(yield* server.get(app)), ["token-1", "memory", true])
     }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
 
