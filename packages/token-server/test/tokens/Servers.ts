@@ -1,7 +1,7 @@
 /**
  * Servers of tokens on one database, and what a test does to them and to it.
  */
-import { StoreFailed } from "@effect-identity/token-server/internal/Failure"
+import { Refused, StoreFailed, UpstreamFailed } from "@effect-identity/token-server/internal/Failure"
 import * as BudgetStore from "@effect-identity/token-server/internal/store/BudgetStore"
 import { Database } from "@effect-identity/token-server/internal/store/Database"
 import { KeyRing } from "@effect-identity/token-server/internal/store/KeyRing"
@@ -10,13 +10,13 @@ import * as SecretStore from "@effect-identity/token-server/internal/store/Secre
 import * as TokenStore from "@effect-identity/token-server/internal/store/TokenStore"
 import * as TokenEngine from "@effect-identity/token-server/internal/tokens/TokenEngine"
 import { Tokens } from "@effect-identity/token-server/internal/tokens/Tokens"
-import { Clock, Context, Effect, Latch, Layer, Redacted } from "effect"
+import { Clock, Context, type Duration, Effect, Latch, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { TestClock } from "effect/testing"
 import { setImmediate } from "node:timers/promises"
 import { layer as layerOfPlace, Place } from "../Database.ts"
 import { ring } from "../store/Stores.ts"
-import type { Issuer } from "./Issuer.ts"
+import { Issuer } from "./Issuer.ts"
 
 const clockOfProcess = Context.get(Context.empty(), Clock.Clock)
 
@@ -64,8 +64,8 @@ const clockOfTest = Effect.map(Effect.all([Database, Clock.Clock]), ([database, 
 
 /** What is wrong with a database, for the servers that look at it through this, and what happens between their statements. */
 export class Trouble {
-  /** Every statement, or only those that write tokens. */
-  kind: "none" | "down" | "full" = "none"
+  /** Every statement, because it is gone or because it is slow, or only those that write tokens. */
+  kind: "none" | "down" | "busy" | "full" = "none"
   beforeClaim: Effect.Effect<void> = Effect.void
   afterConfirm: Effect.Effect<void> = Effect.void
 }
@@ -78,11 +78,11 @@ const troubled = (trouble: Trouble) =>
         return database.clock
       },
       run: (statements) =>
-        Effect.suspend(() =>
-          trouble.kind === "down"
-            ? Effect.fail(new StoreFailed({ detail: "unavailable" }))
-            : database.run(statements)
-        )
+        Effect.suspend(() => {
+          if (trouble.kind === "down") return Effect.fail(new StoreFailed({ detail: "unavailable" }))
+          if (trouble.kind === "busy") return Effect.fail(new StoreFailed({ detail: "busy" }))
+          return database.run(statements)
+        })
     }))
 
 /** Only the stores of tokens and budgets write here. */
@@ -159,6 +159,27 @@ export const saveSecret = (realm: string, key: string, value: string) =>
     ({ save }) => save({ realm, key, values: new Map([["key_1", Redacted.make(value)]]), generation: undefined })
   )
 
+/** So that no moment is 0. */
+const start = TestClock.setTime(1_800_000_000_000)
+
+/** The key that the tests ask for. */
+export const app = { realm: "wx", key: "app", minTtl: undefined }
+
+/** Its realm and its secret, and the upstream of whoever is to serve it. */
+export const setUp = Effect.fnUntraced(function*(more: object) {
+  yield* start
+  yield* saveRealm("wx", more)
+  yield* saveSecret("wx", "app", "s1")
+  return new Issuer()
+})
+
+export const refused = (isRetryable: boolean, retryAfter?: Duration.Duration) =>
+  new UpstreamFailed({
+    reason: new Refused({ status: 400, code: "40001", isRetryable }),
+    requestId: undefined,
+    retryAfter
+  })
+
 /** Lets everything that goes on go on until something has happened, without time passing for it. */
 export const until = (condition: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() =>
@@ -189,9 +210,6 @@ export class Gate {
   /** Waits for a request to stop here. */
   readonly arrival = until(() => this.reached > 0)
 }
-
-/** So that no moment is 0. */
-export const start = TestClock.setTime(1_800_000_000_000)
 
 /** Lets time pass, a little at once and whenever nothing goes on without, until something has happened. */
 export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -2,33 +2,14 @@
  * What is handed out of memory, for how long, and what happens when a token is due, refused or not to be had.
  */
 import { Instant } from "@effect-identity/oauth"
-import { Refused, StoreFailed, UpstreamFailed } from "@effect-identity/token-server/internal/Failure"
-import { Database } from "@effect-identity/token-server/internal/store/Database"
 import { SecretStore } from "@effect-identity/token-server/internal/store/SecretStore"
 import type { HandedOut } from "@effect-identity/token-server/internal/tokens/Tokens"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Redacted } from "effect"
 import { TestClock } from "effect/testing"
-import { Issuer } from "./Issuer.ts"
 import * as Servers from "./Servers.ts"
 
-const app = { realm: "wx", key: "app", minTtl: undefined }
-
 const shown = ({ source, value }: HandedOut) => [Redacted.value(value), source] as const
-
-const setUp = Effect.fnUntraced(function*(more: object) {
-  yield* Servers.start
-  yield* Servers.saveRealm("wx", more)
-  yield* Servers.saveSecret("wx", "app", "s1")
-  return new Issuer()
-})
-
-const refused = (isRetryable: boolean, retryAfter?: Duration.Duration) =>
-  new UpstreamFailed({
-    reason: new Refused({ status: 400, code: "40001", isRetryable }),
-    requestId: undefined,
-    retryAfter
-  })
 
 describe("the life of a token", () => {
   for (
@@ -48,12 +29,12 @@ describe("the life of a token", () => {
   ) {
     it.effect(`of an hour, ${age} s old, for someone who needs ${minTtl} s more of it, comes from ${source}`, () =>
       Effect.gen(function*() {
-        const issuer = yield* setUp({})
+        const issuer = yield* Servers.setUp({})
         issuer.life = 3_600_000
         const server = yield* Servers.open(issuer)
-        yield* server.get(app)
+        yield* server.get(Servers.app)
         yield* TestClock.adjust(age * 1000)
-        const wanted = { ...app, minTtl: minTtl === undefined ? undefined : Duration.seconds(minTtl) }
+        const wanted = { ...Servers.app, minTtl: minTtl === undefined ? undefined : Duration.seconds(minTtl) }
         const answer = yield* server.get(wanted)
         assert.strictEqual(answer.source, source)
         assert.isAtMost(answer.expiresIn, source === "memory" ? 3_600_000 - age * 1000 : 3_600_000)
@@ -62,34 +43,34 @@ describe("the life of a token", () => {
 
   it.effect("ends in the background: who asks late gets it at once, and who asks next gets the one after it", () =>
     Effect.gen(function*() {
-      const issuer = yield* setUp({})
+      const issuer = yield* Servers.setUp({})
       const server = yield* Servers.open(issuer)
-      yield* server.get(app)
+      yield* server.get(Servers.app)
       yield* TestClock.adjust(issuer.life * 0.74)
-      assert.deepStrictEqual(shown(yield* server.get(app)), ["token-1", "memory"])
+      assert.deepStrictEqual(shown(yield* server.get(Servers.app)), ["token-1", "memory"])
       assert.strictEqual(issuer.sent, 1)
       yield* TestClock.adjust(issuer.life * 0.07)
       const gate = new Servers.Gate()
       issuer.onIssue = gate.stop
-      assert.deepStrictEqual(shown(yield* server.get(app)), ["token-1", "memory"])
+      assert.deepStrictEqual(shown(yield* server.get(Servers.app)), ["token-1", "memory"])
       yield* gate.arrival
-      assert.deepStrictEqual(shown(yield* server.get(app)), ["token-1", "memory"])
+      assert.deepStrictEqual(shown(yield* server.get(Servers.app)), ["token-1", "memory"])
       yield* gate.open
       yield* Servers.until(() => issuer.issued.length === 2)
       yield* Servers.settled
-      assert.deepStrictEqual(shown(yield* server.get(app)), ["token-2", "memory"])
+      assert.deepStrictEqual(shown(yield* server.get(Servers.app)), ["token-2", "memory"])
       assert.strictEqual(issuer.sent, 2)
     }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
 
   it.effect("is used to its end when there is no other, then the failure is told with how long it lasts", () =>
     Effect.gen(function*() {
-      const issuer = yield* setUp({})
+      const issuer = yield* Servers.setUp({})
       const server = yield* Servers.open(issuer)
-      yield* server.get(app)
-      issuer.failures.push(...Array.from({ length: 500 }, () => refused(true, Duration.hours(10))))
+      yield* server.get(Servers.app)
+      issuer.failures.push(...Array.from({ length: 500 }, () => Servers.refused(true, Duration.hours(10))))
       yield* TestClock.adjust(issuer.life * 0.81)
       for (let asked = 0; asked < 10; asked++) {
-        assert.deepStrictEqual(shown(yield* Servers.inTime(server.get(app))), ["token-1", "memory"])
+        assert.deepStrictEqual(shown(yield* Servers.inTime(server.get(Servers.app))), ["token-1", "memory"])
         yield* Servers.settled
         yield* TestClock.adjust(issuer.life * 0.0185)
       }
@@ -97,7 +78,7 @@ describe("the life of a token", () => {
       assert.isAbove(issuer.sent, 2)
       assert.isBelow(issuer.sent, 12)
       yield* TestClock.adjust(issuer.life * 0.01)
-      const failure = yield* Effect.flip(Servers.inTime(server.get(app)))
+      const failure = yield* Effect.flip(Servers.inTime(server.get(Servers.app)))
       assert.strictEqual(failure.message, "upstream: refused (40001) (HTTP 400)")
     }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
 })
@@ -105,15 +86,15 @@ describe("the life of a token", () => {
 describe("a refusal", () => {
   it.effect("is told by every server until somebody may ask again", () =>
     Effect.gen(function*() {
-      const issuer = yield* setUp({})
+      const issuer = yield* Servers.setUp({})
       const one = yield* Servers.open(issuer)
       const other = yield* Servers.open(issuer)
-      issuer.failures.push(refused(false))
+      issuer.failures.push(Servers.refused(false))
       const failures = yield* Effect.all(
-        Array.from({ length: 50 }, () => Effect.flip(one.get(app))),
+        Array.from({ length: 50 }, () => Effect.flip(one.get(Servers.app))),
         { concurrency: "unbounded" }
       )
-      failures.push(yield* Effect.flip(other.get(app)), yield* Effect.flip(one.get(app)))
+      failures.push(yield* Effect.flip(other.get(Servers.app)), yield* Effect.flip(one.get(Servers.app)))
       assert.deepStrictEqual(
         new Set(failures.map(({ message }) => message)),
         new Set(["upstream: refused (40001) (HTTP 400)"])
@@ -122,33 +103,35 @@ describe("a refusal", () => {
       assert.isTrue(last?._tag === "UpstreamFailed" && Duration.toMillis(last.retryAfter ?? 0) > 10_000)
       assert.strictEqual(issuer.sent, 1)
       yield* TestClock.adjust("31 seconds")
-      assert.deepStrictEqual(shown(yield* other.get(app)), ["token-1", "upstream"])
+      assert.deepStrictEqual(shown(yield* other.get(Servers.app)), ["token-1", "upstream"])
     }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
 
   it.effect("says nothing about a new secret", () =>
     Effect.gen(function*() {
-      const issuer = yield* setUp({})
+      const issuer = yield* Servers.setUp({})
       const server = yield* Servers.open(issuer)
-      issuer.failures.push(refused(false))
-      yield* Effect.flip(server.get(app))
+      issuer.failures.push(Servers.refused(false))
+      yield* Effect.flip(server.get(Servers.app))
       yield* Servers.saveSecret("wx", "app", "s2")
       yield* server.forget("wx", "app")
-      assert.deepStrictEqual(shown(yield* server.get(app)), ["token-1", "upstream"])
+      assert.deepStrictEqual(shown(yield* server.get(Servers.app)), ["token-1", "upstream"])
     }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
 })
 
 describe("a new token that is asked for", () => {
   it.effect("is one for all who ask at the same time, on any server, and counts once", () =>
     Effect.gen(function*() {
-      const issuer = yield* setUp({ refresh_budget: { limit: 1, window_ms: 60_000 } })
+      const issuer = yield* Servers.setUp({ refresh_budget: { limit: 1, window_ms: 60_000 } })
       const one = yield* Servers.open(issuer)
       const other = yield* Servers.open(issuer)
-      yield* one.get(app)
-      yield* other.get(app)
+      yield* one.get(Servers.app)
+      yield* other.get(Servers.app)
       const gate = new Servers.Gate()
       issuer.onIssue = gate.stop
       const flushes = yield* Effect.forkChild(
-        Effect.all([one.flush(app), one.flush(app), other.flush(app)], { concurrency: "unbounded" })
+        Effect.all([one.flush(Servers.app), one.flush(Servers.app), other.flush(Servers.app)], {
+          concurrency: "unbounded"
+        })
       )
       yield* gate.arrival
       yield* Servers.settled
@@ -156,24 +139,24 @@ describe("a new token that is asked for", () => {
       const answers = yield* Servers.inTime(Fiber.join(flushes))
       assert.deepStrictEqual(new Set(answers.map(({ value }) => Redacted.value(value))), new Set(["token-2"]))
       assert.strictEqual(issuer.sent, 2)
-      const spent = yield* Effect.flip(one.flush(app))
+      const spent = yield* Effect.flip(one.flush(Servers.app))
       assert.isTrue(spent._tag === "BudgetSpent" && Duration.toMillis(spent.retryAfter) > 0)
       assert.strictEqual(issuer.sent, 2)
       yield* TestClock.adjust("60 seconds")
-      assert.deepStrictEqual(shown(yield* other.flush(app)), ["token-3", "upstream"])
+      assert.deepStrictEqual(shown(yield* other.flush(Servers.app)), ["token-3", "upstream"])
     }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
 
   it.effect("is the one that a refresh under way brings", () =>
     Effect.gen(function*() {
-      const issuer = yield* setUp({})
+      const issuer = yield* Servers.setUp({})
       const server = yield* Servers.open(issuer)
-      yield* server.get(app)
+      yield* server.get(Servers.app)
       yield* TestClock.adjust(issuer.life * 0.81)
       const gate = new Servers.Gate()
       issuer.onIssue = gate.stop
-      yield* server.get(app)
+      yield* server.get(Servers.app)
       yield* gate.arrival
-      const flush = yield* Effect.forkChild(server.flush(app))
+      const flush = yield* Effect.forkChild(server.flush(Servers.app))
       yield* Servers.settled
       yield* gate.open
       assert.deepStrictEqual(shown(yield* Fiber.join(flush)), ["token-2", "upstream"])
@@ -184,15 +167,15 @@ describe("a new token that is asked for", () => {
 describe("a token that was refused", () => {
   it.effect("is replaced once, whoever says so, and only while it is the one in use", () =>
     Effect.gen(function*() {
-      const issuer = yield* setUp({ refresh_budget: { limit: 2, window_ms: 60_000 } })
+      const issuer = yield* Servers.setUp({ refresh_budget: { limit: 2, window_ms: 60_000 } })
       const one = yield* Servers.open(issuer)
       const other = yield* Servers.open(issuer)
-      const first = yield* one.get(app)
-      yield* other.get(app)
+      const first = yield* one.get(Servers.app)
+      yield* other.get(Servers.app)
       assert.strictEqual(yield* one.report("wx", "app", Redacted.make("never issued")), "not-current")
       assert.strictEqual(yield* one.report("wx", "app", first.value), "replaced")
       assert.strictEqual(yield* other.report("wx", "app", first.value), "not-current")
-      assert.deepStrictEqual(shown(yield* other.get(app)), ["token-2", "memory"])
+      assert.deepStrictEqual(shown(yield* other.get(Servers.app)), ["token-2", "memory"])
       assert.strictEqual(issuer.sent, 2)
     }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
 })
@@ -200,119 +183,62 @@ describe("a token that was refused", () => {
 describe("a server that was stopped", () => {
   it.effect("does not hand out a token that ended or was replaced meanwhile", () =>
     Effect.gen(function*() {
-      const issuer = yield* setUp({ overlap_ms: 60_000 })
+      const issuer = yield* Servers.setUp({ overlap_ms: 60_000 })
       const stopped = yield* Servers.open(issuer)
       const other = yield* Servers.open(issuer)
-      yield* stopped.get(app)
-      yield* other.flush(app)
+      yield* stopped.get(Servers.app)
+      yield* other.flush(Servers.app)
       yield* TestClock.adjust("60 seconds")
       assert.isUndefined(stopped.peekUnsafe("wx", "app", undefined, yield* Instant.now))
-      assert.deepStrictEqual(shown(yield* stopped.get(app))[0], "token-2")
+      assert.deepStrictEqual(shown(yield* stopped.get(Servers.app))[0], "token-2")
       yield* TestClock.adjust(issuer.life)
-      assert.deepStrictEqual(shown(yield* stopped.get(app))[0], "token-3")
+      assert.deepStrictEqual(shown(yield* stopped.get(Servers.app))[0], "token-3")
       assert.strictEqual(issuer.sent, 3)
     }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
 
   it.effect("and died after it asked is replaced before the token it ended is of no use", () =>
     Effect.gen(function*() {
-      const issuer = yield* setUp({ overlap_ms: 20_000 })
+      const issuer = yield* Servers.setUp({ overlap_ms: 20_000 })
       const dying = yield* Servers.open(issuer)
       const other = yield* Servers.open(issuer)
-      yield* dying.get(app)
-      yield* other.get(app)
+      yield* dying.get(Servers.app)
+      yield* other.get(Servers.app)
       issuer.onAnswer = Effect.never
       issuer.isPunctual = false
-      yield* Effect.forkChild(dying.flush(app))
+      yield* Effect.forkChild(dying.flush(Servers.app))
       yield* Servers.until(() => issuer.issued.length === 2)
       issuer.onAnswer = Effect.void
       const endsAt = (issuer.issued[1]?.at ?? 0) + 20_000
       for (let asked = 0; asked < 200; asked++) {
-        const answer = yield* Servers.inTime(other.get(app))
+        const answer = yield* Servers.inTime(other.get(Servers.app))
         const { wall } = yield* Instant.now
         // Whoever gets it may take half of the overlap to use it.
         if (Redacted.value(answer.value) === "token-1") assert.isBelow(wall + 10_000, endsAt)
         yield* TestClock.adjust("100 millis")
       }
       assert.strictEqual(issuer.sent, 3)
-      assert.strictEqual(Redacted.value((yield* other.get(app)).value), "token-3")
-    }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
-})
-
-describe("a database that is gone", () => {
-  it.effect("leaves valid tokens in use, and is asked again when it is back", () =>
-    Effect.gen(function*() {
-      const issuer = yield* setUp({ overlap_ms: 60_000 })
-      yield* Servers.saveSecret("wx", "cold", "s1")
-      const trouble = new Servers.Trouble()
-      const server = yield* Servers.open(issuer, trouble)
-      const other = yield* Servers.open(issuer)
-      yield* server.get(app)
-      trouble.kind = "down"
-      for (let asked = 0; asked < 20; asked++) {
-        yield* TestClock.adjust("20 seconds")
-        assert.deepStrictEqual(shown(yield* server.get(app)), ["token-1", "memory"])
-      }
-      const cold = yield* Effect.flip(server.get({ ...app, key: "cold" }))
-      assert.deepStrictEqual(cold, new StoreFailed({ detail: "unavailable" }))
-      yield* other.flush(app)
-      trouble.kind = "none"
-      yield* TestClock.adjust("10 seconds")
-      assert.strictEqual(shown(yield* server.get(app))[0], "token-2")
-      assert.strictEqual(shown(yield* server.get({ ...app, key: "cold" }))[1], "upstream")
-    }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
-
-  it.effect("leaves a token that others may have replaced by now to nobody", () =>
-    Effect.gen(function*() {
-      const issuer = yield* setUp({ overlap_ms: 60_000 })
-      const trouble = new Servers.Trouble()
-      const server = yield* Servers.open(issuer, trouble)
-      yield* server.get(app)
-      trouble.kind = "down"
-      yield* TestClock.adjust(issuer.life * 0.74)
-      assert.deepStrictEqual(shown(yield* server.get(app)), ["token-1", "memory"])
-      yield* TestClock.adjust(issuer.life * 0.02)
-      assert.deepStrictEqual(yield* Effect.flip(server.get(app)), new StoreFailed({ detail: "unavailable" }))
-    }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
-
-  it.effect("and was restored from before brings back neither an older token nor one that ended", () =>
-    Effect.gen(function*() {
-      const issuer = yield* setUp({})
-      const server = yield* Servers.open(issuer)
-      const { run, sql } = yield* Database
-      yield* server.get(app)
-      const [old] = yield* run(sql`SELECT * FROM tokens`)
-      yield* server.flush(app)
-      yield* run(sql`DELETE FROM tokens`)
-      yield* run(sql`INSERT INTO tokens ${sql.insert({ ...old })}`)
-      yield* TestClock.adjust("11 seconds")
-      assert.strictEqual(shown(yield* server.get(app))[0], "token-2")
-      yield* TestClock.adjust(issuer.life)
-      const fresh = yield* Servers.open(issuer)
-      // The server that noticed may be on its way to the issuer, and hold the claim.
-      const answer = yield* Servers.inTime(fresh.get(app))
-      assert.notStrictEqual(shown(answer)[0], "token-1")
-      assert.isAbove(answer.expiresIn, 0)
+      assert.strictEqual(Redacted.value((yield* other.get(Servers.app)).value), "token-3")
     }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
 })
 
 describe("a secret that was removed", () => {
   it.effect("is gone from every server within ten seconds", () =>
     Effect.gen(function*() {
-      const issuer = yield* setUp({})
+      const issuer = yield* Servers.setUp({})
       const server = yield* Servers.open(issuer)
-      yield* server.get(app)
+      yield* server.get(Servers.app)
       yield* Effect.flatMap(SecretStore, ({ remove }) => remove("wx", "app"))
       yield* TestClock.adjust("10 seconds")
-      assert.strictEqual((yield* Effect.flip(server.get(app)))._tag, "NotFound")
+      assert.strictEqual((yield* Effect.flip(server.get(Servers.app)))._tag, "NotFound")
     }).pipe(Effect.scoped, Effect.provide(Servers.layer)))
 
   it.effect("does not come back into memory when a token of it was under way", () =>
     Effect.gen(function*() {
-      const issuer = yield* setUp({})
+      const issuer = yield* Servers.setUp({})
       const server = yield* Servers.open(issuer)
       const gate = new Servers.Gate()
       issuer.onAnswer = gate.stop
-      const waiting = yield* Effect.forkChild(server.get(app))
+      const waiting = yield* Effect.forkChild(server.get(Servers.app))
       yield* gate.arrival
       yield* server.forget("wx", undefined)
       yield* gate.open

@@ -4,8 +4,6 @@ import { Effect, Redacted } from "effect"
 import { Issuer } from "./Issuer.ts"
 import * as Servers from "./Servers.ts"
 
-const app = { realm: "wx", key: "app", minTtl: undefined }
-
 const valueOf = ({ value }: HandedOut) => Redacted.value(value)
 
 describe("a key that nobody has a token of", () => {
@@ -17,7 +15,7 @@ describe("a key that nobody has a token of", () => {
       yield* Servers.saveSecret("wx", "app", "s1")
       const servers = yield* Effect.all([Servers.open(issuer), Servers.open(issuer), Servers.open(issuer)])
       const answers = yield* Effect.all(
-        Array.from({ length: 100 }, () => servers.map((server) => server.get(app))).flat(),
+        Array.from({ length: 100 }, () => servers.map((server) => server.get(Servers.app))).flat(),
         { concurrency: "unbounded" }
       )
       assert.strictEqual(issuer.sent, 1)
