@@ -7,6 +7,7 @@ import { Effect, ManagedRuntime } from "effect"
 import assert from "node:assert/strict"
 import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import * as Bundlers from "./Bundlers.ts"
 import * as Tarball from "./Tarball.ts"
 
 const nodeVersions = ["22.19.0", "24.21.0", "26.10.0"]
@@ -59,6 +60,7 @@ const check = async () => {
   assert.ok(!facadeFiles.some((content) => content.includes(root)), "the facade holds a path of this machine")
   const effect = ["effect@4.1.0", "@effect/platform-node@4.1.0"]
   const layers = await install("layers", [oauth, identity, testing, api, issuer, ...effect])
+  const bundles = await Bundlers.bundle(workplace, join(root, "scripts/smoke/bundled.mjs"), [client])
   const servers = await install("servers", [oauth, testing, server, ...effect])
 
   const runtimes = [
@@ -88,6 +90,12 @@ const check = async () => {
       await run(program, [name], { cwd: folder, env: platform.env })
       assert.equal(await seen() - before, requests, `upstream requests of ${name}`)
       console.log(`${kind} ${version}: ${name} works, ${requests} upstream requests`)
+    }
+    for (const { file, folder, name } of bundles) {
+      const before = await seen()
+      await run(program, [file], { cwd: folder, env: platform.env })
+      assert.equal(await seen() - before, 3, `upstream requests of the facade bundled with ${name}`)
+      console.log(`${kind} ${version}: the facade bundled with ${name} works, 3 upstream requests`)
     }
   }
   await runtime.dispose()
