@@ -81,6 +81,7 @@ export const make = async (
   const machinery = await part(compiled("Machinery"), "machinery.js", alias)
   const lazy = await part(compiled("lazy"), "lazy.js", alias)
   const index = await part(compiled("index"), "index.js", alias)
+  FacadeWithout.check()
   Budget.checkFacade({ machinery, lazy, index })
   return [machinery, lazy, index]
 }

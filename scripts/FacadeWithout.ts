@@ -32,6 +32,8 @@ const absent: ReadonlyArray<Absent> = [
 
 const marker = "\0absent:"
 
+const left = new Set<string>()
+
 /** The bundler's part in it. */
 export const plugin = {
   name: "facade-without",
@@ -39,7 +41,15 @@ export const plugin = {
     if (importer === undefined) return null
     const path = id.startsWith(".") ? resolve(dirname(importer), id) : id
     const found = absent.find((each) => path.endsWith(each.path))
-    return found === undefined ? null : { id: `${marker}${found.path}`, external: false }
+    if (found === undefined) return null
+    left.add(found.path)
+    return { id: `${marker}${found.path}`, external: false }
   },
   load: (id: string) => absent.find(({ path }) => id === `${marker}${path}`)?.code ?? null
+}
+
+/** Fails once all has been bundled and a module of the list was not met: it has another name now, or nobody needs it. */
+export const check = (): void => {
+  const unmet = absent.filter(({ path }) => !left.has(path)).map(({ path }) => path)
+  if (unmet.length > 0) throw new Error(`the facade is to be built without ${unmet.join(", ")}, which it never imports`)
 }

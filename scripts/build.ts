@@ -3,7 +3,7 @@
  */
 import { transformAsync } from "@babel/core"
 import { execFileSync } from "node:child_process"
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import * as Budget from "./Budget.ts"
 import * as FacadeBundle from "./FacadeBundle.ts"
@@ -17,6 +17,10 @@ const packageDir = (name: string) => join(root, "packages", name)
 const alias = Object.fromEntries(
   ["oauth", "workload-identity"].map((name) => [`@effect-identity/${name}`, join(packageDir(name), "dist")])
 )
+
+/** The compiler leaves behind what it made of sources that are gone. */
+const hasSource = (name: string, file: string) =>
+  existsSync(join(packageDir(name), "src", file.replace(/(\.d\.ts|\.js)$/, ".ts")))
 
 const files = (directory: string): ReadonlyArray<string> =>
   readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) => /\.(js|d\.ts)$/.test(name))
@@ -39,7 +43,7 @@ const buildLibrary = async (name: string) => {
   const from = join(packageDir(name), "build/src")
   const to = join(packageDir(name), "dist")
   rmSync(to, { recursive: true, force: true })
-  for (const file of files(from)) {
+  for (const file of files(from).filter((file) => hasSource(name, file))) {
     const content = readFileSync(join(from, file), "utf8")
     write(join(to, file), file.endsWith(".js") ? await annotate(content) : withJsSpecifiers(content))
   }
