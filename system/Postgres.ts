@@ -4,9 +4,9 @@
  */
 import { execFileSync, spawn } from "node:child_process"
 import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import * as Ports from "./Ports.ts"
 
 export interface Postgres {
   /** Where a database of that name is, which is made. */
@@ -25,15 +25,6 @@ const programs = (): string => {
   if (newest === undefined) throw new Error(`there is no PostgreSQL in ${versions}`)
   return join(versions, newest, "bin")
 }
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer()
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })
 
 /** It refuses to run as root. */
 const identity = (): { readonly uid?: number; readonly gid?: number } => {
@@ -62,7 +53,7 @@ export const start = async (own: Readonly<Record<string, string>> = {}): Promise
     ...options,
     stdio: ["ignore", "ignore", "inherit"]
   })
-  const port = await freePort()
+  const port = await Ports.free()
   const flags = Object.entries({ ...settings, ...own, port: String(port), unix_socket_directories: folder })
     .flatMap(([name, value]) => ["-c", `${name}=${value}`])
   const server = spawn(join(bin, "postgres"), ["-D", data, ...flags], {

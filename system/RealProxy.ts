@@ -3,23 +3,15 @@
  */
 import { execFileSync, spawn } from "node:child_process"
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { connect, createServer } from "node:net"
+import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import * as Ports from "./Ports.ts"
 
 export interface RealProxy {
   readonly port: number
   readonly stop: () => Promise<void>
 }
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address()
-      const port = typeof address === "object" && address !== null ? address.port : 0
-      server.close(() => resolve(port))
-    })
-  })
 
 const answers = (port: number) =>
   new Promise<boolean>((resolve) => {
@@ -65,7 +57,7 @@ export const start = async (name: keyof typeof configurations, password: string)
   const folder = mkdtempSync(join(tmpdir(), `${name}-`))
   // squid gives up root for a user of its own, who has to read and write here.
   chmodSync(folder, 0o777)
-  const port = await freePort()
+  const port = await Ports.free()
   const { command: [program = "", ...args], text } = configurations[name](port, folder, password)
   const path = join(folder, "conf")
   writeFileSync(path, text)

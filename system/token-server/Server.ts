@@ -4,10 +4,10 @@
 import { Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
+import * as Ports from "../Ports.ts"
 
 const program = join(import.meta.dirname, "../../packages/token-server/src/bin.ts")
 
@@ -29,13 +29,7 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-export const freePort: Effect.Effect<number> = Effect.callback((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
-  })
-})
+export const freePort: Effect.Effect<number> = Effect.promise(Ports.free)
 
 const isReady = async (port: number): Promise<boolean> => {
   try {

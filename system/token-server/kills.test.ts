@@ -34,6 +34,8 @@ const realm = (origin: string) => ({
 interface Tally {
   uses: number
   unanswered: number
+  /** Used later than anyone may, because this process was held up. */
+  late: number
   /** Dead tokens, and how long before their use which server handed them out, from where. */
   readonly dead: Array<
     KillingIssuer.Use & { readonly heldFor: number; readonly port: number; readonly source: unknown }
@@ -52,6 +54,7 @@ const consume = async (
   for (let nth = 0; performance.now() < until; nth++) {
     const server = servers[nth % servers.length]
     if (server === undefined) return
+    const askedAt = performance.now()
     const answer = await Server.token(server.port, key, "wx", "app", 2000).catch(() => undefined)
     const answeredAt = performance.now()
     if (answer?.status === 200) {
@@ -59,7 +62,8 @@ const consume = async (
       await wait(nth % 50 === 0 ? Math.min(overlap / 2 - 500, Number(answer.body["expires_in"]) - 250) : 5)
       tally.uses++
       const use = issuer.use(String(answer.body["token"]))
-      if (use.deadFor > 0) {
+      if (performance.now() - askedAt > overlap / 2) tally.late++
+      else if (use.deadFor > 0) {
         const heldFor = performance.now() - answeredAt
         tally.dead.push({ ...use, heldFor, port: server.port, source: answer.body["source"] })
       }
@@ -125,7 +129,7 @@ describe("three servers whose holders of the lease die", () => {
       }
       const scope = yield* Effect.scope
 
-      const tally: Tally = { uses: 0, unanswered: 0, dead: [], refusals: [] }
+      const tally: Tally = { uses: 0, unanswered: 0, late: 0, dead: [], refusals: [] }
       yield* Effect.promise(() =>
         Promise.all(Array.from({ length: 12 }, () => consume(issuer, servers, key, tally, until)))
       )
@@ -134,7 +138,8 @@ describe("three servers whose holders of the lease die", () => {
       const cycles = Math.ceil((performance.now() - began) / shortestCycle)
       const { freezes, kills } = disturbed
       Server.report(
-        `${tally.uses} uses, ${tally.dead.length} dead, ${tally.unanswered} unanswered, ${tally.refusals.length} refused; `
+        `${tally.uses} uses, ${tally.dead.length} dead, ${tally.unanswered} unanswered, ${tally.refusals.length} refused, `
+          + `${tally.late} late; `
           + `${issuer.issued.length} issued in ${cycles} cycles at most with ${kills} kills and ${freezes} freezes`
       )
       const history = [
@@ -143,6 +148,7 @@ describe("three servers whose holders of the lease die", () => {
       ].toSorted((one, other) => Number.parseInt(one) - Number.parseInt(other))
       assert.deepStrictEqual(tally.dead, [], history.join("\n"))
       assert.isAbove(tally.uses, 1000)
+      assert.isBelow(tally.late, tally.uses / 100)
       assert.isAtLeast(kills, 4)
       assert.isAtLeast(freezes, 1)
       assert.isAtMost(issuer.issued.length, cycles + kills + freezes + 1)

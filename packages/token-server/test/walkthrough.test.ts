@@ -6,6 +6,7 @@ import { WeChat } from "@effect-identity/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
+import { randomInt } from "node:crypto"
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
@@ -25,12 +26,13 @@ const folder = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true }))
 )
 
-const freePort = Effect.callback<number>((resume) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" ? address?.port ?? 0 : 0)))
-  })
-})
+/** Below the ports of connections, none of which can take it while the server is started again. */
+const freePort: Effect.Effect<number> = Effect.callback<number | undefined>((resume) => {
+  const port = randomInt(20_000, 30_000)
+  const server = createServer()
+  server.once("error", () => resume(Effect.undefined))
+  server.listen(port, "127.0.0.1", () => server.close(() => resume(Effect.succeed(port))))
+}).pipe(Effect.flatMap((port) => port === undefined ? freePort : Effect.succeed(port)))
 
 /** What comes out of a process, until it satisfies a condition. */
 class Output {
