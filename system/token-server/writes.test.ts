@@ -1,6 +1,6 @@
 /**
- * A server that is killed again and again while secrets are written: what it said was saved is there, whole, and nothing is
- * there in part.
+ * A server that is killed, or told to end, again and again while secrets are written: what it said was saved is there, whole,
+ * and nothing is there in part. One that was told to end has answered all that it has done.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -8,8 +8,6 @@ import { createHash, randomBytes } from "node:crypto"
 import { createServer } from "node:http"
 import * as Server from "./Server.ts"
 import * as Storage from "./Storage.ts"
-
-const kills = 50
 
 /** Answers with a digest of what it was given, so that every part of a secret shows in the token. */
 const echo = Effect.acquireRelease(
@@ -83,20 +81,21 @@ const write = async (port: number, key: string, secret: string, written: Map<str
   }
 }
 
-/** Kills a server in the middle of writes, after some of them; how many it has acknowledged. */
-const killAmongWrites = async (server: Server.Server, key: string, written: Map<string, Written>) => {
-  const killAfter = 1 + (randomBytes(1).readUInt8() % 30)
+type Signal = "SIGKILL" | "SIGTERM"
+
+/** Ends a server in the middle of writes, after some of them; how many it has acknowledged, and its exit code. */
+const endAmongWrites = async (server: Server.Server, key: string, written: Map<string, Written>, signal: Signal) => {
+  const endAfter = 1 + (randomBytes(1).readUInt8() % 30)
   let acknowledged = 0
   const onSaved = () => {
     acknowledged++
-    if (acknowledged === killAfter) setImmediate(() => server.kill("SIGKILL"))
+    if (acknowledged === endAfter) setImmediate(() => server.kill(signal))
   }
   await Promise.all(secrets.map((secret) => write(server.port, key, secret, written, onSaved)))
-  await server.ended
-  return acknowledged
+  return { acknowledged, code: await server.ended }
 }
 
-const check = Effect.fnUntraced(function*(env: Readonly<Record<string, string>>) {
+const check = Effect.fnUntraced(function*(env: Readonly<Record<string, string>>, signal: Signal, times: number) {
   const { origin } = yield* echo
   const port = yield* Server.freePort
   let server = yield* Server.start(port, env)
@@ -105,13 +104,15 @@ const check = Effect.fnUntraced(function*(env: Readonly<Record<string, string>>)
   assert.strictEqual(saved.status, 200, JSON.stringify(saved.body))
   const written = new Map<string, Written>()
   let acknowledged = 0
-  for (let nth = 0; nth < kills; nth++) {
+  for (let nth = 0; nth < times; nth++) {
     const running = server
-    acknowledged += yield* Effect.promise(() => killAmongWrites(running, key, written))
+    const end = yield* Effect.promise(() => endAmongWrites(running, key, written, signal))
+    assert.strictEqual(end.code, signal === "SIGKILL" ? null : 0, running.output())
+    acknowledged += end.acknowledged
     server = yield* Server.start(port, env)
     for (const [secret, { acknowledged: last, underWay }] of written) {
       const answer = yield* Effect.promise(() => Server.token(port, key, "echo", secret))
-      const possible = [...last === undefined ? [] : [last], ...underWay]
+      const possible = [...last === undefined ? [] : [last], ...signal === "SIGKILL" ? underWay : []]
       if (answer.status === 404 && last === undefined) continue
       assert.strictEqual(answer.status, 200, JSON.stringify(answer.body))
       assert.include(possible.map(tokenOf), answer.body["token"])
@@ -119,18 +120,30 @@ const check = Effect.fnUntraced(function*(env: Readonly<Record<string, string>>)
       written.set(secret, { acknowledged: stored, underWay: [] })
     }
   }
-  Server.report(`${kills} kills, ${acknowledged} writes acknowledged`)
-  assert.isAbove(acknowledged, kills)
+  Server.report(`${times} times ${signal}, ${acknowledged} writes acknowledged`)
+  assert.isAbove(acknowledged, times)
 })
 
 describe.concurrent("a server that is killed while it writes", () => {
   it.live("has what it acknowledged, and nothing in part, on SQLite", () =>
     Effect.gen(function*() {
-      yield* check(yield* Storage.sqlite)
+      yield* check(yield* Storage.sqlite, "SIGKILL", 50)
     }), 600_000)
 
   it.live("has what it acknowledged, and nothing in part, on PostgreSQL", () =>
     Effect.gen(function*() {
-      yield* check((yield* Storage.postgres()).env)
+      yield* check((yield* Storage.postgres()).env, "SIGKILL", 50)
     }), 600_000)
+})
+
+describe.concurrent("a server that is told to end while it writes", () => {
+  it.live("has what it acknowledged and nothing else, on SQLite", () =>
+    Effect.gen(function*() {
+      yield* check(yield* Storage.sqlite, "SIGTERM", 10)
+    }), 300_000)
+
+  it.live("has what it acknowledged and nothing else, on PostgreSQL", () =>
+    Effect.gen(function*() {
+      yield* check((yield* Storage.postgres()).env, "SIGTERM", 10)
+    }), 300_000)
 })
