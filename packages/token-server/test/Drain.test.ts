@@ -1,9 +1,10 @@
 import * as Drain from "@effect-identity/token-server/internal/operation/Drain"
 import * as Health from "@effect-identity/token-server/internal/operation/Health"
+import * as Listening from "@effect-identity/token-server/internal/operation/Listening"
 import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
-import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
+import { HttpRouter, HttpServerResponse } from "effect/http"
 import { Agent, createServer, request } from "node:http"
 import { connect } from "node:net"
 
@@ -12,6 +13,7 @@ const start = Effect.fnUntraced(function*(mayAnswer: Deferred.Deferred<void>) {
   const scope = yield* Scope.make()
   const asked = yield* Deferred.make<void>()
   const server = createServer()
+  const drain = yield* Drain.make(server)
   const slow = HttpRouter.add(
     "GET",
     "/slow",
@@ -20,22 +22,18 @@ const start = Effect.fnUntraced(function*(mayAnswer: Deferred.Deferred<void>) {
       Effect.as(Deferred.await(mayAnswer), HttpServerResponse.text("done"))
     )
   )
-  const listening = NodeHttpServer.layer(() => server, {
-    host: "127.0.0.1",
-    port: 0,
-    gracefulShutdownTimeout: Drain.limit
-  })
-  const app = HttpRouter.serve(Layer.merge(slow, Health.layer), { disableLogger: true, disableListenLog: true }).pipe(
-    Layer.provide(Layer.succeed(Health.Readiness, Effect.succeed([])))
+  const origin = yield* Effect.gen(function*() {
+    const app = yield* HttpRouter.toHttpEffect(Layer.merge(slow, Health.layer))
+    // Of its own, and closed after the other: what is under way ends with it.
+    const works = yield* Scope.fork(scope)
+    server.on("request", yield* NodeHttpServer.makeHandler(app, { scope: works }))
+    return yield* Listening.make(server, { drain, host: "127.0.0.1", port: 0 })
+  }).pipe(
+    Effect.provideService(Drain.Drain, drain),
+    Effect.provideService(Health.Readiness, Effect.succeed([])),
+    Scope.provide(scope)
   )
-  const layer = Drain.layerAtEnd.pipe(
-    Layer.provide(app),
-    Layer.provideMerge(listening),
-    Layer.provide(Layer.effect(Drain.Drain, Drain.make(server)))
-  )
-  const context = yield* Layer.buildWithScope(layer, scope)
-  const { address } = yield* Effect.provideContext(HttpServer.HttpServer, context)
-  return { origin: HttpServer.formatAddress(address), asked, close: Scope.close(scope, Exit.void) }
+  return { origin, asked, close: Scope.close(scope, Exit.void) }
 })
 
 interface Answer {

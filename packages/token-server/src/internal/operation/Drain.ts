@@ -5,7 +5,6 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import type * as Http from "node:http"
 import type * as Net from "node:net"
 
@@ -62,8 +61,3 @@ export const make = (server: Http.Server): Effect.Effect<Drain["Service"]> =>
       })
     }
   })
-
-/** Begins the end when its scope closes: before what was made before it, which is the server. */
-export const layerAtEnd: Layer.Layer<never, never, Drain> = Layer.effectDiscard(
-  Effect.flatMap(Drain, ({ begin }) => Effect.addFinalizer(() => Effect.andThen(Effect.logInfo("draining"), begin)))
-)
