@@ -58,7 +58,7 @@ describe("the program", () => {
       assert.match(origin ?? program.output(), /^http:\/\/127\.0\.0\.1:\d+$/)
       assert.strictEqual((yield* ask(`${origin}/`, as(keys.any))).status, 200)
       program.child.kill("SIGTERM")
-      yield* Effect.promise(() => program.exit)
+      assert.strictEqual(yield* Effect.promise(() => program.exit), 0)
       const secrets = Object.fromEntries(coze.privateKey.split("\n").slice(1, -2).entries())
       assert.deepStrictEqual(SecretSweep.find(program.output(), { ...secrets, key: keys.any }), [])
     }).pipe(Effect.provide(layer)))
