@@ -5,9 +5,12 @@
 import { Platform } from "@effect-identity/testing"
 import { Effect, ManagedRuntime } from "effect"
 import assert from "node:assert/strict"
-import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { createHash, generateKeyPairSync } from "node:crypto"
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import * as Ports from "../system/Ports.ts"
 import * as Bundlers from "./Bundlers.ts"
+import * as Container from "./Container.ts"
 import * as Tarball from "./Tarball.ts"
 
 const nodeVersions = ["22.19.0", "24.21.0", "26.10.0"]
@@ -99,6 +102,22 @@ const check = async () => {
     }
   }
   await runtime.dispose()
+
+  const node = await nodeOf("24.21.0")
+  const port = String(await Ports.free())
+  const PRIVATE_KEY_FILE = join(workplace, "private_key.pem")
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  writeFileSync(PRIVATE_KEY_FILE, privateKey.export({ type: "pkcs8", format: "pem" }))
+  const CALLER_API_KEYS = `smoke:${createHash("sha256").update("smoke-key").digest("hex")}:sessions`
+  for (
+    const [name, tarballs, env] of [
+      ["token-server", [oauth, server], { TOKEN_SERVER_PORT: port }],
+      ["coze-issuer", [oauth, issuer], { PORT: port, CLIENT_ID: "app", KID: "key", PRIVATE_KEY_FILE, CALLER_API_KEYS }]
+    ] as const
+  ) {
+    await Container.check(join(root, "packages", name, "Dockerfile"), { workplace, tarballs, node, env })
+    console.log(`what the Dockerfile of ${name} says works`)
+  }
 }
 
 try {
