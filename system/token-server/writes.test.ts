@@ -124,26 +124,21 @@ const check = Effect.fnUntraced(function*(env: Readonly<Record<string, string>>,
   assert.isAbove(acknowledged, times)
 })
 
-describe.concurrent("a server that is killed while it writes", () => {
-  it.live("has what it acknowledged, and nothing in part, on SQLite", () =>
-    Effect.gen(function*() {
-      yield* check(yield* Storage.sqlite, "SIGKILL", 50)
-    }), 600_000)
+for (
+  const { result, signal, times, what } of [
+    { what: "is killed", signal: "SIGKILL", times: 50, result: "nothing in part" },
+    { what: "is told to end", signal: "SIGTERM", times: 10, result: "nothing else" }
+  ] as const
+) {
+  describe.concurrent(`a server that ${what} while it writes`, () => {
+    it.live(`has what it acknowledged, and ${result}, on SQLite`, () =>
+      Effect.gen(function*() {
+        yield* check(yield* Storage.sqlite, signal, times)
+      }), 600_000)
 
-  it.live("has what it acknowledged, and nothing in part, on PostgreSQL", () =>
-    Effect.gen(function*() {
-      yield* check((yield* Storage.postgres()).env, "SIGKILL", 50)
-    }), 600_000)
-})
-
-describe.concurrent("a server that is told to end while it writes", () => {
-  it.live("has what it acknowledged and nothing else, on SQLite", () =>
-    Effect.gen(function*() {
-      yield* check(yield* Storage.sqlite, "SIGTERM", 10)
-    }), 300_000)
-
-  it.live("has what it acknowledged and nothing else, on PostgreSQL", () =>
-    Effect.gen(function*() {
-      yield* check((yield* Storage.postgres()).env, "SIGTERM", 10)
-    }), 300_000)
-})
+    it.live(`has what it acknowledged, and ${result}, on PostgreSQL`, () =>
+      Effect.gen(function*() {
+        yield* check((yield* Storage.postgres()).env, signal, times)
+      }), 600_000)
+  })
+}
