@@ -35,6 +35,15 @@ describe("NodeHttpClient", () => {
       assert.lengthOf(json.connections, 1)
     }))
 
+  it.live("gives an answer to everyone who reads it", () =>
+    Effect.gen(function*() {
+      const response = yield* Effect.flatMap(makeClient, (client) =>
+        Effect.flatMap(answering("{\"a\":1}"), ({ origin }) => client.get(origin)))
+      const both = Effect.all([response.text, response.json], { concurrency: "unbounded" })
+      assert.deepStrictEqual(yield* both, ["{\"a\":1}", { a: 1 }])
+      assert.deepStrictEqual(yield* both, ["{\"a\":1}", { a: 1 }])
+    }))
+
   it.live("says what is wrong with a text that is no JSON, with a form that has files and with an upgrade", () =>
     Effect.gen(function*() {
       const client = yield* makeClient

@@ -29,6 +29,8 @@ export class NodeMessage extends Inspectable.Class implements Response.HttpClien
   readonly url: string
   readonly headers: Headers.Headers
   readonly #failure: (cause: unknown) => HttpClientError
+  /** Read once, for everyone who asks. */
+  #bytes: Promise<ArrayBuffer> | undefined
 
   constructor(request: HttpClientRequest, source: Http.IncomingMessage, url: string) {
     super()
@@ -53,7 +55,7 @@ export class NodeMessage extends Inspectable.Class implements Response.HttpClien
     return MessageStream.make(this.source, this.#failure)
   }
   get arrayBuffer() {
-    return Effect.tryPromise({ try: () => bytesOf(this.source), catch: this.#failure })
+    return Effect.tryPromise({ try: () => this.#bytes ??= bytesOf(this.source), catch: this.#failure })
   }
   get text() {
     return Effect.map(this.arrayBuffer, (bytes) => new TextDecoder().decode(bytes))
