@@ -61,7 +61,9 @@ export class NodeMessage extends Inspectable.Class implements Response.HttpClien
     return Effect.map(this.arrayBuffer, (bytes) => new TextDecoder().decode(bytes))
   }
   get json() {
-    return Effect.flatMap(this.text, (text) => Effect.try({ try: () => JSON.parse(text), catch: this.#failure }))
+    // The parser quotes what it cannot read, and that may be a token.
+    const fail = () => this.#failure(new SyntaxError("not JSON"))
+    return Effect.flatMap(this.text, (text) => Effect.try({ try: () => JSON.parse(text), catch: fail }))
   }
   get urlParamsBody() {
     return Effect.map(this.text, (text) => UrlParams.fromInput(new URLSearchParams(text)))
