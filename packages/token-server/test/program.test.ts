@@ -168,11 +168,20 @@ describe("token-server", () => {
   it.live("says in one line what a command fails with", () =>
     Effect.gen(function*() {
       const env = { TOKEN_SERVER_DATA: join(yield* folder, "data") }
-      assert.include(yield* run(env, "keys", "revoke", "nobody"), { code: 1, stderr: "token-server: no such apiKey\n" })
+      assert.include(yield* run(env, "keys", "revoke", "nobody"), {
+        code: 1,
+        stderr: "token-server: no such API key\n"
+      })
       assert.include(yield* run({ TOKEN_SERVER_PORT: "many" }, "keys", "list"), {
         code: 1,
         stderr: "token-server: invalid configuration: TOKEN_SERVER_PORT must be a whole number from 0 to 65535\n"
       })
+      const create = ["keys", "create", "--role", "reader"] as const
+      assert.include(
+        (yield* run(env, ...create, "--name", "app", "--realm", "a,b")).stderr,
+        "--realm: \"a,b\". Expected: Schema validation failed: must be 1 to 50 letters, digits, dots"
+      )
+      assert.include((yield* run(env, ...create, "--name", "")).stderr, "must be 1 to 100 characters")
     }))
 
   it.live("sends spans, metrics and logs to a collector where one is named", () =>

@@ -16,7 +16,7 @@ export class Invalid extends Data.TaggedError("Invalid")<{ readonly issues: Read
 /** There is none, or the caller may not know that there is one. */
 export class NotFound extends Data.TaggedError("NotFound")<{ readonly what: "realm" | "secret" | "apiKey" }> {
   override get message(): string {
-    return `no such ${this.what}`
+    return `no such ${this.what === "apiKey" ? "API key" : this.what}`
   }
 }
 

@@ -7,14 +7,12 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { Access, AllRealms, Answers } from "./Access.ts"
-import { listOf, paging, RealmId, text } from "./Fields.ts"
-
-const nameRule = "must be 1 to 100 characters, none of them a control character"
+import { KeyName, listOf, paging, RealmId, text } from "./Fields.ts"
 
 const grantsRule = "must be * or a list of at most 100 ids of realms"
 
 const ApiKeyFields = {
-  name: Schema.String.check(Schema.isPattern(/^\P{Cc}{1,100}$/u, { message: nameRule })),
+  name: KeyName,
   role: Schema.Literals(["admin", "operator", "reader"]).annotate({ message: "must be admin, operator or reader" }),
   realms: Schema.Union([
     Schema.Literal("*"),

@@ -37,6 +37,11 @@ export const RealmId = Schema.String.check(Schema.isPattern(realmId, { message: 
 
 export const SecretKey = Schema.String.check(Schema.isPattern(secretKey, { message: idRule(200) }))
 
+/** What a key of the API is called in lists. */
+export const KeyName = Schema.String.check(
+  Schema.isPattern(/^\P{Cc}{1,100}$/u, { message: "must be 1 to 100 characters, none of them a control character" })
+)
+
 /** The longest life of a token that anyone may ask for: a year, in milliseconds. */
 export const longestLife = 366 * 24 * 60 * 60 * 1000
 

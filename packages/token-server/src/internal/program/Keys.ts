@@ -8,8 +8,7 @@ import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
-import { realmId } from "../api/Fields.ts"
+import { KeyName, RealmId } from "../api/Fields.ts"
 import { createKey } from "../http/AdministrationRoutes.ts"
 import { type ApiKey, ApiKeyStore } from "../store/ApiKeyStore.ts"
 import { type AuditEntry, AuditStore } from "../store/AuditStore.ts"
@@ -30,17 +29,14 @@ const audited = Effect.fnUntraced(function*<A, E, R>(action: string, name: strin
   return yield* audit.recorded(entry, change)
 })
 
-const Name = Schema.String.check(Schema.isPattern(/^\P{Cc}{1,100}$/u))
-const Realm = Schema.String.check(Schema.isPattern(realmId))
-
 const create = Command.make(
   "create",
   {
     role: Flag.Literals("role", ["reader", "operator", "admin"]).pipe(Flag.withDescription("What it may do")),
-    name: Flag.String("name").pipe(Flag.withDescription("What it is called in lists"), Flag.withSchema(Name)),
+    name: Flag.String("name").pipe(Flag.withDescription("What it is called in lists"), Flag.withSchema(KeyName)),
     realms: Flag.String("realm").pipe(
       Flag.withDescription("A realm it may touch, once for each; all of them without"),
-      Flag.withSchema(Realm),
+      Flag.withSchema(RealmId),
       Flag.atLeast(0)
     )
   },
