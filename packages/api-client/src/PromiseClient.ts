@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import type { ClientAuth } from "@effect-identity/oauth/ClientCredentials"
+import * as Rejection from "@effect-identity/oauth/Rejection"
 import { TokenCache } from "@effect-identity/oauth/TokenCache"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -165,7 +165,7 @@ export const createApiClient = (
     const exit = await runtime.runPromiseExit(effect, { signal: signal ?? undefined })
     if (Exit.isSuccess(exit)) return exit.value
     signal?.throwIfAborted()
-    throw Cause.squash(exit.cause)
+    throw Rejection.of(exit.cause)
   }
 
   const clientFor = (self: Effect.Effect<ApiClient.Client, never, ApiClient.ApiClient>): PromiseClient => ({

@@ -51,6 +51,10 @@ describe("createApiClient", () => {
       const other = createApiClient({ ...optionsOf(api), clientSecret: "wrong" })
       assert.instanceOf(yield* rejection(other.request("GET", "wallets")), OAuthError)
       assert.instanceOf(yield* rejection(other.fetch("wallets")), OAuthError)
+      const whoAsks = async () => {
+        await client.request("GET", "nothing")
+      }
+      assert.match(Object(yield* rejection(whoAsks())).stack, /at (?:async )?whoAsks/)
     }).pipe(Effect.provide(CognitoApi.layer())))
 
   it.live("is shaped like fetch: any body, any status, and a response", () =>

@@ -3,6 +3,7 @@
  */
 import type { AccessToken } from "@effect-identity/oauth/AccessToken"
 import * as Fingerprint from "@effect-identity/oauth/Fingerprint"
+import * as Rejection from "@effect-identity/oauth/Rejection"
 import * as TokenCache from "@effect-identity/oauth/TokenCache"
 import * as Config from "@effect-identity/workload-identity/Config"
 import * as HttpClient from "@effect-identity/workload-identity/HttpClient"
@@ -10,7 +11,6 @@ import * as Lane from "@effect-identity/workload-identity/Lane"
 import { ClientSecretFile, NodeHttpAgent, NodeHttpClient, ProxyConfig } from "@effect-identity/workload-identity/node"
 import * as OutboundAuth from "@effect-identity/workload-identity/OutboundAuth"
 import * as WorkloadIdentity from "@effect-identity/workload-identity/WorkloadIdentity"
-import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -33,7 +33,7 @@ const run = async <A, E, R>(
   const exit = await Effect.runPromiseExitWith(context)(effect, { signal })
   if (Exit.isSuccess(exit)) return exit.value
   signal?.throwIfAborted()
-  throw Cause.squash(exit.cause)
+  throw Rejection.of(exit.cause)
 }
 
 type Identity = WorkloadIdentity.WorkloadIdentity["Service"]
@@ -73,7 +73,7 @@ const plainToken = Effect.map((token: AccessToken) => Redacted.value(token.value
 const now = <A, E>(effect: Effect.Effect<A, E>): A => {
   const exit = Effect.runSyncExit(effect)
   if (Exit.isSuccess(exit)) return exit.value
-  throw Cause.squash(exit.cause)
+  throw Rejection.of(exit.cause)
 }
 
 const clientOf = ({ connectTimeout }: Config.WorkloadConfig["Service"]) => {

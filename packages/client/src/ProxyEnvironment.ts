@@ -1,8 +1,8 @@
 /**
  * The proxy settings of the process environment.
  */
+import * as Rejection from "@effect-identity/oauth/Rejection"
 import { CaBundleFile, ProxyConfig } from "@effect-identity/workload-identity/node"
-import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -14,7 +14,7 @@ export const read = (): ProxyConfig.ProxyConfig["Service"] => {
     Effect.provideService(ProxyConfig.make, ConfigProvider.ConfigProvider, ConfigProvider.fromEnv())
   )
   if (Exit.isSuccess(exit)) return exit.value
-  throw Cause.squash(exit.cause)
+  throw Rejection.of(exit.cause)
 }
 
 export const httpsProxy = (): string | null => {

@@ -292,6 +292,21 @@ describe("Client", () => {
       })
     }
 
+    it("leads to who asked, for a token and for a client", async () => {
+      await script("idToken", Answer.refusal("invalid_client", { status: 401 }))
+      const whoAsks = async () => {
+        await new Client().getAccessToken()
+      }
+      const noToken = await rejection(whoAsks())
+      assert.instanceOf(noToken, TokenRetrievalError)
+      assert.match(noToken.stack ?? "", /^TokenRetrievalError: Token request failed[\s\S]*at (?:async )?whoAsks/)
+      vi.stubEnv(envKeys.COZE_WORKLOAD_IDENTITY_CLIENT_ID, undefined)
+      const whoMakes = () => new Client()
+      const noClient = await rejection((async () => whoMakes())())
+      assert.instanceOf(noClient, ConfigurationError)
+      assert.match(noClient.stack ?? "", /^ConfigurationError: Missing[\s\S]*at whoMakes/)
+    })
+
     it("gives up on a step after timeoutMs", async () => {
       await Effect.runPromise(platform.behave({ delay: "1 minute" }))
       const error = await rejection(new Client({ timeoutMs: 100 }).getAccessToken())

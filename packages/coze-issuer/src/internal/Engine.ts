@@ -1,8 +1,8 @@
 /**
  * An issuer behind promises: its layers built once, and requests run with them.
  */
+import * as Rejection from "@effect-identity/oauth/Rejection"
 import * as TokenCache from "@effect-identity/oauth/TokenCache"
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -70,7 +70,7 @@ export const make = Effect.fnUntraced(function*(settings: Settings): Effect.fn.R
       const exit = await Effect.runPromiseExitWith(context)(held, { signal })
       if (Exit.isSuccess(exit)) return exit.value
       signal?.throwIfAborted()
-      throw Cause.squash(exit.cause)
+      throw Rejection.of(exit.cause)
     },
     close: () => Effect.runPromise(Scope.close(scope, Exit.void))
   }
