@@ -21,6 +21,8 @@ const exchange = ({ body, headers, method, url }: Outgoing, agents: NodeHttpAgen
   new Promise<Http.IncomingMessage>((resolve, reject) => {
     const request = NodeHttpAgent.request(agents, url, { method, headers: Object.fromEntries(headers), signal })
     request.once("error", reject)
+    // An answer that switches protocols is none, and Node says no more about it than this.
+    request.once("close", () => reject(Object.assign(new Error(), { code: "ECONNRESET" })))
     request.once("response", (response) => {
       request.off("error", reject)
       // Reported by whoever reads the body.

@@ -228,6 +228,14 @@ describe("http", () => {
     ])
   })
 
+  it("does not wait for more than an answer that switches protocols", async () => {
+    answer = (_, { socket }) =>
+      socket?.write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n")
+    const error = await rejection(createHttpClient({ timeoutMs: 2000 }).get(origin.url))
+    assert.instanceOf(error, WorkloadIdentityError)
+    assert.deepStrictEqual([error.step, error.reason, error.detail], ["http", "Transport", "reset"])
+  })
+
   for (
     const [status, detail] of [[407, "authentication"], [403, "status"], [503, "status"]] as const
   ) {
