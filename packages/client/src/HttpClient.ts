@@ -45,7 +45,8 @@ export interface HttpClient {
  * Makes a client. The proxy and its certificates are read from the environment here, once.
  *
  * Throws `ConfigurationError`. Requests reject with a `WorkloadIdentityError` of step `http`, whose reason is `Proxy` when
- * the proxy failed (it is never gone around), with the reason of their signal, and with `TypeError` where `fetch` does.
+ * the proxy failed (it is never gone around), with the reason of their signal, and with `TypeError` where `fetch` does; so does
+ * whoever reads an answer that ends before its end.
  *
  * @stability stable
  * @category constructors

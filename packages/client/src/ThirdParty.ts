@@ -50,13 +50,20 @@ const redirected = (
   return { url, headers, method: "GET", body: undefined }
 }
 
-const toStream = (message: Http.IncomingMessage): ReadableStream<Uint8Array<ArrayBuffer>> => {
+/** What went wrong, in the words of this package. */
+type Failing = (error: unknown) => unknown
+
+const toStream = (message: Http.IncomingMessage, failing: Failing): ReadableStream<Uint8Array<ArrayBuffer>> => {
   const chunks: AsyncIterator<unknown> = message[Symbol.asyncIterator]()
   return new ReadableStream({
     pull: async (controller) => {
-      const { done, value } = await chunks.next()
-      if (done === true) controller.close()
-      else if (value instanceof Uint8Array) controller.enqueue(new Uint8Array(value))
+      try {
+        const { done, value } = await chunks.next()
+        if (done === true) controller.close()
+        else if (value instanceof Uint8Array) controller.enqueue(new Uint8Array(value))
+      } catch (error) {
+        throw failing(error)
+      }
     },
     cancel: () => {
       message.destroy()
@@ -66,7 +73,7 @@ const toStream = (message: Http.IncomingMessage): ReadableStream<Uint8Array<Arra
 
 const isNullBody = (method: string, status: number): boolean => method === "HEAD" || [204, 205, 304].includes(status)
 
-const toResponse = (method: string, message: Http.IncomingMessage): Response => {
+const toResponse = (method: string, message: Http.IncomingMessage, failing: Failing): Response => {
   const headers = new Headers()
   for (const [name, values] of Object.entries(message.headersDistinct)) {
     for (const value of values ?? []) headers.append(name, value)
@@ -78,7 +85,7 @@ const toResponse = (method: string, message: Http.IncomingMessage): Response => 
     return new Response(null, init)
   }
   const encoding = headers.get("content-encoding")?.toLowerCase()
-  const bytes = toStream(message)
+  const bytes = toStream(message, failing)
   if (encoding !== "gzip" && encoding !== "deflate") return new Response(bytes, init)
   headers.delete("content-encoding")
   headers.delete("content-length")
@@ -105,21 +112,24 @@ const toRequest = (url: string | URL, init: RequestInit | undefined): Request =>
 
 const send = async (request: Request, agents: NodeHttpAgent.Agents, timeoutMs: number): Promise<Response> => {
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)])
+  const failing: Failing = (error) => {
+    if (request.signal.aborted) return request.signal.reason
+    if (error instanceof TypeError) return error
+    return ProxyHttpClient.toError(signal.aborted ? Object.assign(new Error(), { code: "ERR_TOTAL_TIMEOUT" }) : error)
+  }
   try {
     let outgoing = await toOutgoing(request)
     for (let redirects = 0; redirects <= maximumRedirects; redirects++) {
       const message = await exchange(outgoing, agents, signal)
       const next = request.redirect === "manual" ? undefined : redirected(outgoing, message)
-      if (next === undefined) return toResponse(outgoing.method, message)
+      if (next === undefined) return toResponse(outgoing.method, message, failing)
       message.resume()
       if (request.redirect === "error") throw new TypeError("redirect mode is set to error")
       outgoing = next
     }
     throw new TypeError("redirected too often")
   } catch (error) {
-    request.signal.throwIfAborted()
-    if (error instanceof TypeError) throw error
-    throw ProxyHttpClient.toError(signal.aborted ? Object.assign(new Error(), { code: "ERR_TOTAL_TIMEOUT" }) : error)
+    throw failing(error)
   }
 }
 

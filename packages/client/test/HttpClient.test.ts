@@ -228,6 +228,28 @@ describe("http", () => {
     ])
   })
 
+  it("says why an answer ends before its end: out of time, cut off, or no more wanted", async () => {
+    const begun: Array<Http.ServerResponse> = []
+    answer = (_, response) => {
+      begun.push(response)
+      response.writeHead(200, { "content-length": "10" }).write("hello")
+    }
+    const ending = async (end: () => void, signal?: AbortSignal) => {
+      const response = await createHttpClient({ timeoutMs: 500 }).get(origin.url, { signal: signal ?? null })
+      end()
+      return rejection(response.text())
+    }
+    const late = await ending(() => {})
+    assert.instanceOf(late, WorkloadIdentityError)
+    assert.deepStrictEqual([late.step, late.reason, late.detail, late.retryable], ["http", "Timeout", "total", true])
+    const cut = await ending(() => begun.at(-1)?.socket?.destroy())
+    assert.instanceOf(cut, WorkloadIdentityError)
+    assert.deepStrictEqual([cut.step, cut.reason, cut.detail, cut.retryable], ["http", "Transport", "reset", true])
+    const reason = new Error("enough")
+    const controller = new AbortController()
+    assert.strictEqual(await ending(() => controller.abort(reason), controller.signal), reason)
+  })
+
   it("does not wait for more than an answer that switches protocols", async () => {
     answer = (_, { socket }) =>
       socket?.write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n")
