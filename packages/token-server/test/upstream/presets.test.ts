@@ -1,3 +1,4 @@
+import { Instant } from "@effect-identity/oauth"
 import { CognitoApi, CozeOAuth, GitHub, Platform, WeChat } from "@effect-identity/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Redacted } from "effect"
@@ -130,10 +131,13 @@ describe("presets", () => {
       })
       const { CLIENT_ID = "", KID = "" } = coze.env
       const values = [CLIENT_ID, KID, coze.privateKey]
-      const { lifetime, value } = yield* Asking.obtain(realm, values)
+      const { lifetime, requestedAt, value } = yield* Asking.obtain(realm, values)
+      const end = requestedAt.wall + Duration.toMillis(lifetime)
+      assert.strictEqual(end % 1000, 0)
+      // Its life began when the issuer issued it, which is after it was asked for.
+      assert.isAtMost(end, (yield* Instant.now).wall + 1_800_000)
+      assert.isAbove(end, requestedAt.wall + 1_790_000)
       assert.deepInclude(yield* coze.grantOf(Redacted.value(value)), { durationSeconds: 1800 })
-      assert.isAtMost(Duration.toSeconds(lifetime), 1800)
-      assert.isAbove(Duration.toSeconds(lifetime), 1790)
       yield* Asking.obtain(realm, values)
       const unknown = yield* Effect.flip(Asking.obtain(realm, [CLIENT_ID, "other", coze.privateKey]))
       assert(unknown !== "superseded" && unknown.reason._tag === "Refused")
