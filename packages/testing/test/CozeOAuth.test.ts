@@ -57,7 +57,7 @@ describe("CozeOAuth", () => {
       })
       assert.strictEqual(status, 200)
       assert.strictEqual(logId, "loopback-log-0")
-      assert.closeTo(body.expires_in, now + 60, 1)
+      assert.closeTo(body.expires_in, now + 60, 10)
       const grant = yield* coze.grantOf(body.access_token)
       assert.deepStrictEqual(grant, {
         path: "/api/permission/oauth2/token",
