@@ -1,5 +1,5 @@
 import { AccessToken, TokenCache, TokenMetrics } from "@effect-identity/oauth"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Clock, Context, Effect, Exit, Metric, Redacted, Scope } from "effect"
 import { TestClock } from "effect/testing"
 
@@ -41,6 +41,24 @@ describe("TokenCache.freshUnsafe", () => {
       yield* TestClock.adjust("50 minutes")
       assert.isUndefined(cache.freshUnsafe("app", context))
     }))
+
+  it.live("follows both clocks of the process, whichever is further on", () =>
+    Effect.gen(function*() {
+      const context = yield* Effect.context<never>()
+      const cache = yield* TokenCache.make()
+      const token = yield* cache.get("app", source)
+      const began = { wall: yield* Clock.currentTimeMillis, monotonic: performance.now() }
+      const freshAfter = (wall: number, monotonic: number) => {
+        vi.spyOn(Date, "now").mockReturnValue(began.wall + wall)
+        vi.spyOn(performance, "now").mockReturnValue(began.monotonic + monotonic)
+        return cache.freshUnsafe("app", context)
+      }
+      const later = 50 * 60_000
+      assert.strictEqual(freshAfter(1000, 1000), token)
+      assert.isUndefined(freshAfter(1001, later))
+      assert.isUndefined(freshAfter(later, 1002))
+      assert.strictEqual(freshAfter(1003, 1003), token)
+    }).pipe(Effect.ensuring(Effect.sync(() => vi.restoreAllMocks()))))
 
   it.effect("gives nothing that was refused, or evicted, or is in a closed cache", () =>
     Effect.gen(function*() {
