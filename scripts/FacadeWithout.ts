@@ -32,7 +32,7 @@ const absent: ReadonlyArray<Absent> = [
 
 const marker = "\0absent:"
 
-const left = new Set<string>()
+const met = new Set<string>()
 
 /** The bundler's part in it. */
 export const plugin = {
@@ -42,7 +42,7 @@ export const plugin = {
     const path = id.startsWith(".") ? resolve(dirname(importer), id) : id
     const found = absent.find((each) => path.endsWith(each.path))
     if (found === undefined) return null
-    left.add(found.path)
+    met.add(found.path)
     return { id: `${marker}${found.path}`, external: false }
   },
   load: (id: string) => absent.find(({ path }) => id === `${marker}${path}`)?.code ?? null
@@ -50,6 +50,6 @@ export const plugin = {
 
 /** Fails once all has been bundled and a module of the list was not met: it has another name now, or nobody needs it. */
 export const check = (): void => {
-  const unmet = absent.filter(({ path }) => !left.has(path)).map(({ path }) => path)
+  const unmet = absent.filter(({ path }) => !met.has(path)).map(({ path }) => path)
   if (unmet.length > 0) throw new Error(`the facade is to be built without ${unmet.join(", ")}, which it never imports`)
 }

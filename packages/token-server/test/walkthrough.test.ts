@@ -6,11 +6,10 @@ import { WeChat } from "@effect-identity/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
-import { randomInt } from "node:crypto"
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import * as Ports from "../../../system/Ports.ts"
 
 const root = join(import.meta.dirname, "../../..")
 const page = readFileSync(join(root, "docs/token-server.md"), "utf8")
@@ -25,14 +24,6 @@ const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "walkthrough-"))),
   (path) => Effect.sync(() => rmSync(path, { recursive: true }))
 )
-
-/** Below the ports of connections, none of which can take it while the server is started again. */
-const freePort: Effect.Effect<number> = Effect.callback<number | undefined>((resume) => {
-  const port = randomInt(20_000, 30_000)
-  const server = createServer()
-  server.once("error", () => resume(Effect.undefined))
-  server.listen(port, "127.0.0.1", () => server.close(() => resume(Effect.succeed(port))))
-}).pipe(Effect.flatMap((port) => port === undefined ? freePort : Effect.succeed(port)))
 
 /** What comes out of a process, until it satisfies a condition. */
 class Output {
@@ -104,7 +95,7 @@ describe("the page of the token server", () => {
     Effect.gen(function*() {
       const weChat = yield* WeChat.WeChat
       const place = yield* folder
-      const port = yield* freePort
+      const port = yield* Effect.promise(Ports.free)
       // The page starts the server through the package manager, which takes its time and may ask the registry.
       const npx = join(place, "npx")
       writeFileSync(npx, `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, "../src/bin.ts")}"\n`)
